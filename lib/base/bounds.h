@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef BERTH_BASE_BOUNDS_H
+#define BERTH_BASE_BOUNDS_H
+
+/* Every limit on input that berth does not control. Units are bytes unless the comment says
+ * otherwise. */
+
+#define MAX_MANIFEST (4UL << 20)
+#define MAX_CONFIG (4UL << 20)
+#define MAX_JSON_DEPTH 32       /* levels */
+#define MAX_JSON_NODES 200000   /* values and keys */
+#define MAX_INDEX_NESTING 2     /* an index in an index */
+#define MAX_INDEX_ENTRIES 10000 /* manifests */
+#define MAX_LAYERS 500          /* layers */
+#define MAX_TAR_PATH 4095
+#define MAX_TAR_COMPONENT 255
+#define MAX_TAR_LINK 4095
+#define MAX_TAR_DEPTH 2048         /* components */
+#define MAX_TAR_ENTRIES 20000000UL /* entries */
+#define MAX_XATTR_VALUE 65536UL
+#define MAX_XATTRS 128              /* per file */
+#define MAX_UNPACKED (256ULL << 30) /* per layer, unless less space is free */
+#define MAX_ZSTD_WINDOW_LOG 27      /* 128 MiB */
+#define MAX_PASSWD (10UL << 20)
+#define MAX_PASSWD_LINE 65536UL
+#define MAX_ENV_TOTAL (1UL << 20)
+#define MAX_ENV 10000              /* variables */
+#define MAX_NAME 128               /* names of containers, with the first character */
+#define MAX_ID 4294967294ULL       /* highest uid and gid; 2^32 - 1 means "none" to the kernel */
+#define MAX_STATE_FILE (4UL << 20) /* files of our own that are read whole */
+
+#endif

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/err.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/escape.h"
+
+/* Per thread: the layer pipeline records in its workers, and the joining thread takes the text
+ * over. */
+static _Thread_local char slot_text[ERR_TEXT_MAX];
+static _Thread_local char slot_hint[ERR_HINT_MAX];
+
+static void record(int err, const char *fmt, va_list args)
+{
+	int len = vsnprintf(slot_text, sizeof(slot_text), fmt, args);
+
+	if (len < 0)
+		len = 0;
+	if (err != 0 && (size_t)len < sizeof(slot_text))
+		snprintf(slot_text + len, sizeof(slot_text) - (size_t)len, ": %s", strerror(err));
+	slot_hint[0] = '\0';
+}
+
+int fail(const char *fmt, ...)
+{
+	int err = errno != 0 ? errno : EIO;
+	va_list args;
+
+	va_start(args, fmt);
+	record(err, fmt, args);
+	va_end(args);
+	errno = err;
+	return -err;
+}
+
+int fail_with(int err, const char *fmt, ...)
+{
+	va_list args;
+
+	err = err < 0 ? -err : err;
+	if (err == 0)
+		err = EIO;
+	va_start(args, fmt);
+	record(err, fmt, args);
+	va_end(args);
+	return -err;
+}
+
+int refuse(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	record(0, fmt, args);
+	va_end(args);
+	return -EINVAL;
+}
+
+int refuse_with(int err, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	record(0, fmt, args);
+	va_end(args);
+	return -err;
+}
+
+int fail_in(int rc, const char *fmt, ...)
+{
+	char prefixed[2 * ERR_TEXT_MAX];
+	va_list args;
+	int len;
+
+	if (slot_text[0] == '\0')
+		snprintf(slot_text, sizeof(slot_text), "%s", strerror(rc < 0 ? -rc : rc));
+	va_start(args, fmt);
+	len = vsnprintf(prefixed, ERR_TEXT_MAX, fmt, args);
+	va_end(args);
+	if (len < 0)
+		len = 0;
+	if (len >= ERR_TEXT_MAX)
+		len = ERR_TEXT_MAX - 1;
+	snprintf(prefixed + len, sizeof(prefixed) - (size_t)len, ": %s", slot_text);
+	prefixed[ERR_TEXT_MAX - 1] = '\0';
+	memcpy(slot_text, prefixed, sizeof(slot_text));
+	return rc;
+}
+
+void hint(const char *fmt, ...)
+{
+	int saved = errno;
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(slot_hint, sizeof(slot_hint), fmt, args);
+	va_end(args);
+	errno = saved;
+}
+
+const char *err_text(void)
+{
+	return slot_text;
+}
+
+const char *err_hint(void)
+{
+	return slot_hint;
+}
+
+void err_clear(void)
+{
+	slot_text[0] = '\0';
+	slot_hint[0] = '\0';
+}
+
+void err_set(const char *text, const char *hint_text)
+{
+	snprintf(slot_text, sizeof(slot_text), "%s", text);
+	snprintf(slot_hint, sizeof(slot_hint), "%s", hint_text != NULL ? hint_text : "");
+}
+
+void err_print(int fd)
+{
+	AUTO(buf) line = BUF_INIT;
+
+	if (slot_text[0] == '\0')
+		return;
+	buf_add_str(&line, "berth: ");
+	escape_text(&line, slot_text);
+	buf_add_char(&line, '\n');
+	if (slot_hint[0] != '\0') {
+		buf_add_str(&line, "berth: hint: ");
+		escape_text(&line, slot_hint);
+		buf_add_char(&line, '\n');
+	}
+	/* One write: lines of concurrent processes on one terminal or log do not mix. */
+	if (write(fd, line.data, line.len) < 0)
+		return;
+}
+
+int err_send(int fd, int code, enum err_stage stage)
+{
+	struct err_packet packet = { .code = code, .stage = stage };
+
+	snprintf(packet.text, sizeof(packet.text), "%s", slot_text);
+	snprintf(packet.hint, sizeof(packet.hint), "%s", slot_hint);
+	/* Smaller than PIPE_BUF, so that the write is atomic on a pipe as well. */
+	_Static_assert(sizeof(packet) <= 4096, "an error must fit PIPE_BUF");
+	if (write(fd, &packet, sizeof(packet)) != (ssize_t)sizeof(packet))
+		return -errno;
+	return 0;
+}
+
+int err_receive(int fd, int *ret_code, enum err_stage *ret_stage)
+{
+	struct err_packet packet;
+	ssize_t len;
+
+	do
+		len = read(fd, &packet, sizeof(packet));
+	while (len < 0 && errno == EINTR);
+	if (len == 0 || (len < 0 && errno == ECONNRESET))
+		return 0;
+	if (len < 0)
+		return fail("cannot read the state of the child");
+	if ((size_t)len != sizeof(packet))
+		return refuse_with(EPROTO, "the child sent %zd bytes instead of an error", len);
+	packet.text[ERR_TEXT_MAX - 1] = '\0';
+	packet.hint[ERR_HINT_MAX - 1] = '\0';
+	err_set(packet.text, packet.hint);
+	*ret_code = packet.code < 0 ? packet.code : -EIO;
+	*ret_stage = packet.stage == STAGE_EXEC ? STAGE_EXEC : STAGE_SETUP;
+	return 1;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef BERTH_BASE_IDMAP_H
+#define BERTH_BASE_IDMAP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/host.h"
+
+/*
+ * Identifier mappings of user namespaces (user_namespaces(7)) and the tiers of running without
+ * privilege.
+ *
+ *	TIER_ROOT	the caller is root: no user namespace unless one is asked for
+ *	TIER_RANGE	/etc/subuid and /etc/subgid give the caller ranges, and newuidmap(1) and
+ *			newgidmap(1) work
+ *	TIER_SINGLE	the caller's own ids are mapped to root, nothing else is; changes of
+ *			ownership are faked
+ *	TIER_NONE	user namespaces are forbidden; the error names the file or sysctl to change
+ *
+ * The maps of a store are stable for a user: layers are unpacked under them, so that files have
+ * their mapped owners.
+ */
+enum tier {
+	TIER_ROOT,
+	TIER_RANGE,
+	TIER_SINGLE,
+	TIER_NONE,
+};
+
+struct idmap_range {
+	uint32_t inside;  /* first id in the namespace */
+	uint32_t outside; /* first id in the parent namespace */
+	uint32_t count;
+};
+
+struct idmap {
+	struct idmap_range *v;
+	size_t n;
+};
+
+struct idmaps {
+	struct idmap uid, gid;
+};
+
+void idmap_add(struct idmap *map, uint32_t inside, uint32_t outside, uint32_t count);
+void idmap_release(struct idmap *map);
+void idmaps_release(struct idmaps *maps);
+/* The id outside that `inside` is mapped to, or -1 where it is not mapped (int64_t: every id fits).
+ */
+int64_t idmap_to_outside(const struct idmap *map, uint32_t inside);
+int64_t idmap_to_inside(const struct idmap *map, uint32_t outside);
+
+/*
+ * The tier of the caller, found without starting anything: whether subordinate ranges exist and the
+ * helpers are there, set-id or capable, and no_new_privs is off. TIER_RANGE may still turn out not
+ * to work when the map is written; then idmap_write() falls back as it says below. Reads only what
+ * it needs to.
+ */
+enum tier idmap_tier(const struct host *host);
+const char *tier_name(enum tier tier);
+/*
+ * The maps of the caller's store: TIER_RANGE: 0 -> the caller, 1.. -> the subordinate ranges;
+ * TIER_SINGLE: 0 -> the caller; TIER_ROOT: no map at all (n == 0).
+ */
+int idmap_for_store(const struct host *host, enum tier tier, struct idmaps *ret_maps);
+/* The subordinate ranges of `name` or numeric uid in /etc/subuid (or subgid, by path): appended to
+ * map with inside = 0, outside and count as in the file. Returns the number found. */
+int idmap_read_subids(const char *path, const char *name, uid_t uid, struct idmap *ret_ranges);
+
+/*
+ * Write the maps of `pid`, which is in a new user namespace that its parent (we) made: directly
+ * where we may (root, or a single id that is our own; "deny" is written to setgroups first then),
+ * else by newuidmap and newgidmap, both at the same time. The error names the cause and the fix.
+ */
+int idmap_write(pid_t pid, const struct idmaps *maps);
+
+/*
+ * Fork a child into a new user namespace with `maps` (none where maps->uid.n == 0) and a new mount
+ * namespace, as root there, and run body(arg) in it; returns what body returned (>= 0: as given up
+ * to 255; the error slot travels back for negative ones). For unpacking, removing trees with
+ * foreign owners, and everything else that needs the mapped ids to touch the store.
+ */
+int idmap_run(const struct idmaps *maps, int (*body)(void *arg), void *arg);
+
+#endif

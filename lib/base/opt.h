@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef BERTH_BASE_OPT_H
+#define BERTH_BASE_OPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/vec.h"
+
+/*
+ * Option tables. A command's options are rows of `struct opt`; the parser writes the values into
+ * the command's request struct at `offset`. The same rows print --help, answer the shells'
+ * completion, and are compared with the man page by test/lint.
+ *
+ * Syntax as of GNU and docker: -x, -xVALUE, -x VALUE, -xyz (flags bundled), --name, --name=VALUE,
+ * --name VALUE; flags take =true and =false; "--" ends the options; with OPT_STOP_AT_OPERAND the
+ * first operand ends them as well. An unknown name is refused with the nearest one that exists.
+ */
+enum opt_type {
+	OPT_FLAG,     /* bool */
+	OPT_STRING,   /* char *: owned; the last one wins */
+	OPT_STRINGS,  /* struct strvec: repeated options append */
+	OPT_INT,      /* int64_t */
+	OPT_SIZE,     /* int64_t, bytes; docker's size syntax; "-1" is -1 */
+	OPT_DURATION, /* uint64_t, microseconds */
+	OPT_CALL,     /* parse(request, value): structured values that must be checked at once */
+};
+
+enum opt_flags {
+	OPT_OPTIONAL_VALUE = 1, /* --name alone means value NULL (OPT_CALL) */
+	OPT_HIDDEN = 2,         /* not in --help: accepted for the sake of scripts */
+	OPT_ALIAS = 4,          /* another spelling of the row before it; not listed on its own */
+};
+
+enum opt_values { /* what the shells complete */
+		  VALUES_NONE,
+		  VALUES_FILE,
+		  VALUES_DIRECTORY,
+		  VALUES_IMAGE,
+		  VALUES_CONTAINER,
+		  VALUES_WORDS, /* `words` */
+};
+
+struct opt {
+	const char *name; /* long name without dashes; NULL ends the table */
+	char letter;      /* short name, 0: none */
+	enum opt_type type;
+	size_t offset;       /* into the request; unused with OPT_CALL */
+	const char *metavar; /* NULL for flags */
+	const char *help;    /* half a line, no full stop */
+	unsigned int flags;
+	enum opt_values values;
+	const char *words; /* "a|b|c" */
+	int (*parse)(void *request, const char *value);
+};
+
+/* A command has several tables, one after the other: its own, and shared groups; a NULL ends the
+ * array of them. */
+
+enum opt_mode {
+	OPT_ANYWHERE,        /* operands and options may mix */
+	OPT_STOP_AT_OPERAND, /* run, exec: what follows the first operand is the payload's */
+};
+
+/*
+ * Parse argv (without the command's name). Operands are appended to `operands` (owned by the
+ * caller). Returns 0, or a refusal that names the option; *ret_help is set where -h (if no table
+ * has it) or --help was met.
+ */
+int opt_parse(const struct opt *const *tables, char *const *argv, enum opt_mode mode, void *request,
+	      struct strvec *operands, bool *ret_help);
+/* Free every string and vector that the tables say the request holds. */
+void opt_release(const struct opt *const *tables, void *request);
+/* The row of "--name" or "-x", following aliases; NULL. */
+const struct opt *opt_find(const struct opt *const *tables, const char *text);
+/* The closest of n words to text by edit distance, or NULL where none is close. */
+const char *opt_nearest(const char *text, const char *const *words, size_t n);
+
+#endif

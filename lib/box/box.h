@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef BERTH_BOX_BOX_H
+#define BERTH_BOX_BOX_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "box/cgroup.h"
+#include "spec/spec.h"
+
+/*
+ * spec -> process. box_spawn() and box_created() build the child up to the last step and leave it
+ * waiting; box_go() lets it exec. The gap between them is where the network, hooks and the state
+ * file act: exactly OCI's create and start.
+ *
+ *	struct box box = BOX_INIT;
+ *	TRY(box_spawn(&spec, &box));	the child exists in its namespaces and cgroup; its mount
+ *					work goes on beside us; box.pid serves the network
+ *	TRY(box_created(&box));		the child has finished all of its work but the exec
+ *	TRY(box_go(&box));		returns after the exec succeeded, or with its error
+ *					(box.exec_failed: 126 or 127)
+ *	TRY(box_wait(&box, &status));
+ *
+ * The child dies with SIGKILL when the process that spawned it does. box_release() kills what still
+ * runs, reaps it, and removes its cgroup: safe at every point.
+ */
+struct box {
+	pid_t pid;
+	int pidfd;
+	int sync;    /* our end of the socket to the child */
+	int console; /* master of the pty with process.terminal; -1 otherwise */
+	struct cgroup cgroup;
+	enum { BOX_NONE, BOX_SPAWNED, BOX_CREATED, BOX_RUNNING, BOX_ENDED } state;
+	bool exec_failed; /* box_go(): the error is that of the final execve (126 or 127) */
+};
+
+#define BOX_INIT \
+	{ \
+		.pid = -1, .pidfd = -1, .sync = -1, .console = -1, .cgroup = CGROUP_INIT \
+	}
+
+int box_spawn(const struct spec *spec, struct box *ret_box);
+int box_created(struct box *box);
+int box_go(struct box *box);
+/* Block until the payload has ended; *ret_status as of waitpid(2). Foreground supervisors poll
+ * box->pidfd instead and call this when it is readable. */
+int box_wait(struct box *box, int *ret_status);
+void box_release(struct box *box);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef BERTH_BOX_CGROUP_H
+#define BERTH_BOX_CGROUP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "spec/spec.h"
+
+/*
+ * Control groups, by drivers of one table:
+ *
+ *	cgroup2		v2, cgroupfs: the child is born in it (CLONE_INTO_CGROUP, Linux 5.7)
+ *	cgroupsd	v2 through systemd: a transient scope over D-Bus, where the session is
+ *			delegated to the user
+ *	cgroup1		v1 and hybrid hierarchies, as root
+ *	none		no cgroup is made: --cgroups=disabled, or none can be and no limit
+ *			was asked for
+ *
+ * "none" is a driver: no caller tests for it. A limit that cannot be applied is an error that names
+ * the file to change.
+ */
+struct cgroup_driver;
+
+struct cgroup {
+	const struct cgroup_driver *driver; /* NULL before cgroup_make() */
+	char *path; /* below the hierarchy's root, the same in every v1 hierarchy; NULL: none */
+	int fd;     /* v2: the directory, for CLONE_INTO_CGROUP; -1 otherwise */
+	unsigned int controllers; /* v1: bit mask of the hierarchies that are used */
+};
+
+#define CGROUP_INIT \
+	{ \
+		.driver = NULL, .fd = -1 \
+	}
+
+/* Choose the driver, make the cgroup and set the limits. */
+int cgroup_make(const struct spec *spec, struct cgroup *ret_cgroup);
+/* Put a process there that was not born in it (v1, systemd); nothing to do where cgroup->fd was
+ * used. */
+int cgroup_attach(struct cgroup *cgroup, pid_t pid);
+/* Kill every process in it (cgroup.kill, Linux 5.14, or by list until empty). */
+int cgroup_kill(const struct cgroup *cgroup);
+/* Remove it; processes that are just dying are waited for, 100 ms at the most, after that it is
+ * left to a later sweep. */
+void cgroup_remove(struct cgroup *cgroup);
+/* Did the kernel's OOM killer act in it? Peak memory in bytes, 0 if unknown. */
+int cgroup_oom(const struct cgroup *cgroup, bool *ret_oom, uint64_t *ret_peak);
+void cgroup_release(struct cgroup *cgroup);
+
+/* For info and doctor: "v2", "v1", "hybrid", "none"; the driver that the caller would get;
+ * controllers it may use. */
+int cgroup_describe(bool rootless, struct buf *version, struct buf *driver,
+		    struct buf *controllers);
+
+#endif

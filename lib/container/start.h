@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef BERTH_CONTAINER_START_H
+#define BERTH_CONTAINER_START_H
+
+#include "container/make.h"
+
+/*
+ * Run a made container in the foreground: box_spawn, network_start, box_created, network_ready,
+ * box_go; then wait on its pidfd, forward signals (and the terminal with -t), and clean up. Returns
+ * the exit status of `berth run`: the payload's, 128 + N, 126, 127, or a negative errno (125).
+ */
+int start_foreground(const struct host *host, const struct request *request,
+		     struct container *container);
+
+#endif

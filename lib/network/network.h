@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef BERTH_NETWORK_NETWORK_H
+#define BERTH_NETWORK_NETWORK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/host.h"
+#include "base/vec.h"
+
+/*
+ * A network for a namespace. Drivers are rows of a table: none (a namespace with lo up), host, ns
+ * (join by path), pasta.
+ *
+ *	network_parse()	the text of --network and of each -p, checked, before anything is touched
+ *	network_start()	as soon as the namespaces exist: starts what the driver needs beside the
+ *			mount work
+ *	network_ready()	before the payload's exec: waits until it works
+ *	network_stop()	after the end of the container (drivers whose helpers do not end with it)
+ */
+enum network_kind {
+	NETWORK_NONE,
+	NETWORK_HOST,
+	NETWORK_NS,
+	NETWORK_PASTA,
+	NETWORK_BRIDGE, /* refused until networks exist */
+};
+
+/* One published port range: -p [IP:][HOST[-LAST]:]CONTAINER[-LAST][/PROTO] */
+struct port {
+	char *host_ip;           /* NULL: all addresses */
+	uint16_t host_port;      /* first; 0: any free one */
+	uint16_t container_port; /* first */
+	uint16_t count;
+	char protocol[5]; /* "tcp", "udp", "sctp" */
+};
+
+struct network {
+	enum network_kind kind;
+	char *path;            /* NETWORK_NS */
+	struct strvec options; /* of the driver: pasta's arguments */
+	struct {
+		struct port *v;
+		size_t n;
+	} ports;
+	/* state of the started driver */
+	pid_t helper;
+	int helper_fd;
+};
+
+#define NETWORK_INIT \
+	{ \
+		.helper_fd = -1 \
+	}
+
+/* text NULL: the default for this caller (rootless: pasta; root: none). */
+int network_parse(const struct host *host, const char *text, struct network *ret_network);
+/* Parse one -p and append it. */
+int network_add_port(struct network *network, const char *text);
+/* After everything is parsed: combinations that cannot work (ports on none or host: refused resp.
+ * ignored with a note) and, for pasta, whether the program exists. */
+int network_check(const struct host *host, struct network *network);
+void network_release(struct network *network);
+
+/* pid: a process in the container's namespaces (user and network); its /proc/PID/ns/net is what is
+ * served. */
+int network_start(struct network *network, pid_t pid);
+int network_ready(struct network *network);
+void network_stop(struct network *network);
+
+/* Bring lo up in the caller's own network namespace: called in the child. */
+int network_loopback_up(void);
+
+#endif
