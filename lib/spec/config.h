@@ -6,7 +6,7 @@
 #include "spec/spec.h"
 
 /*
- * struct spec as config.json of the OCI runtime-spec 1.2 and back. What the specification has no
+ * struct spec as config.json of the OCI runtime-spec 1.2. What the specification has no
  * place for (the overlay of root, the user's name, /dev/null as stdin, ...) goes into annotations
  * "org.berth.*", so that the directory stays a valid bundle and other runtimes accept it.
  *
@@ -14,8 +14,5 @@
  * there).
  */
 int config_write(const struct spec *spec, const char *rootfs_path, struct buf *out);
-/* Unknown properties are ignored, as the specification demands; wrong types and values are errors
- * naming their path. */
-int config_read(const char *bytes, size_t len, const char *name, struct spec *ret_spec);
 
 #endif

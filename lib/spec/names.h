@@ -13,7 +13,8 @@
 int cap_number(const char *name, int *ret_cap);
 /* "CAP_NET_RAW"; NULL beyond the last one known. */
 const char *cap_name(int cap);
-#define CAP_ALL_MASK ((UINT64_C(1) << 41) - 1)
+#define CAP_COUNT 41 /* of Linux 5.9 and later */
+#define CAP_ALL_MASK ((UINT64_C(1) << CAP_COUNT) - 1)
 
 /* Resource limits: "nofile", "RLIMIT_NOFILE". */
 int rlimit_number(const char *name, int *ret_resource);

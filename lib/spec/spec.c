@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "spec/spec.h"
+
+#include <stdlib.h>
+
+void spec_init(struct spec *spec)
+{
+	*spec = (struct spec){ 0 };
+	spec->process.user.umask = 0022;
+	spec->cgroup.resources = (struct spec_resources){
+		.memory_limit = LIMIT_NONE,
+		.memory_swap = LIMIT_NONE,
+		.memory_reservation = LIMIT_NONE,
+		.cpu_shares = LIMIT_NONE,
+		.cpu_quota = LIMIT_NONE,
+		.cpu_period = LIMIT_NONE,
+		.pids_limit = LIMIT_NONE,
+		.blkio_weight = LIMIT_NONE,
+	};
+}
+
+void keyvalues_add(struct spec_keyvalues *list, const char *key, const char *value)
+{
+	struct spec_keyvalue *pair = VEC_PUSH(list);
+
+	pair->key = xstrdup(key);
+	pair->value = xstrdup(value);
+}
+
+void keyvalues_release(struct spec_keyvalues *list)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		free(list->v[i].key);
+		free(list->v[i].value);
+	}
+	free(list->v);
+	*list = (struct spec_keyvalues){ 0 };
+}
+
+struct spec_mount *spec_add_mount(struct spec *spec, const char *type, const char *source,
+				  const char *destination)
+{
+	struct spec_mount *mount = VEC_PUSH(&spec->mounts);
+
+	mount->type = xstrdup(type);
+	mount->source = xstrdup_null(source);
+	mount->destination = xstrdup(destination);
+	return mount;
+}
+
+void spec_mount_release(struct spec_mount *mount)
+{
+	free(mount->destination);
+	free(mount->type);
+	free(mount->source);
+	strvec_release(&mount->data);
+	strvec_release(&mount->lower);
+	free(mount->upper);
+	free(mount->work);
+	*mount = (struct spec_mount){ 0 };
+}
+
+static void root_release(struct spec_root *root)
+{
+	free(root->path);
+	strvec_release(&root->lower);
+	free(root->upper);
+	free(root->work);
+}
+
+static void process_release(struct spec_process *process)
+{
+	strvec_release(&process->args);
+	strvec_release(&process->env);
+	free(process->cwd);
+	free(process->user.text);
+	strvec_release(&process->user.groups);
+	free(process->user.passwd_entry);
+	free(process->rlimits.v);
+	free(process->apparmor_profile);
+	free(process->selinux_label);
+}
+
+static void cgroup_release_plan(struct spec_cgroup *cgroup)
+{
+	struct spec_resources *limits = &cgroup->resources;
+
+	free(cgroup->path);
+	free(cgroup->parent);
+	free(limits->cpuset_cpus);
+	free(limits->cpuset_mems);
+	free(limits->read_bps.v);
+	free(limits->write_bps.v);
+	free(limits->read_iops.v);
+	free(limits->write_iops.v);
+	keyvalues_release(&limits->unified);
+	free(limits->devices.v);
+}
+
+static void devices_release(struct spec *spec)
+{
+	for (size_t i = 0; i < spec->devices.n; i++) {
+		free(spec->devices.v[i].path);
+		free(spec->devices.v[i].source);
+	}
+	free(spec->devices.v);
+}
+
+void spec_release(struct spec *spec)
+{
+	free(spec->id);
+	root_release(&spec->root);
+	process_release(&spec->process);
+	free(spec->hostname);
+	free(spec->domainname);
+	for (size_t i = 0; i < spec->mounts.n; i++)
+		spec_mount_release(&spec->mounts.v[i]);
+	free(spec->mounts.v);
+	devices_release(spec);
+	for (int kind = 0; kind < NS_MAX; kind++)
+		free(spec->ns[kind].path);
+	idmaps_release(&spec->idmaps);
+	cgroup_release_plan(&spec->cgroup);
+	free(spec->seccomp.profile_path);
+	free(spec->seccomp.filter);
+	keyvalues_release(&spec->sysctl);
+	keyvalues_release(&spec->annotations);
+	strvec_release(&spec->masked_paths);
+	strvec_release(&spec->readonly_paths);
+	spec_init(spec);
+}
