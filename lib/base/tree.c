@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/fs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/vec.h"
+
+/*
+ * Walking trees whose depth nobody limits: neither the stack nor the number of descriptors grows
+ * with it. One directory is open at a time; a frame on the heap keeps what is left to do in each
+ * directory above, and its identity, which is compared when ".." leads back there.
+ */
+struct frame {
+	struct strvec dirs; /* subdirectories that are still to be visited; the last one first */
+	dev_t dev;
+	ino_t ino;
+};
+
+struct walk {
+	int top;          /* the caller's directory, which holds the tree */
+	const char *path; /* of the tree, for messages */
+	bool remove;
+	uint64_t bytes;
+	int fd; /* the directory that the last frame stands for */
+	struct frame *v;
+	size_t n;
+};
+
+static void walk_release(struct walk *walk)
+{
+	for (size_t i = 0; i < walk->n; i++)
+		strvec_release(&walk->v[i].dirs);
+	free(walk->v);
+	if (walk->fd >= 0)
+		close(walk->fd);
+}
+
+static int open_dir(int dirfd, const char *name)
+{
+	/* A mount, even of the same file system, is not part of the tree. */
+	struct open_how how = {
+		.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
+		.resolve = RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS,
+	};
+
+	return (int)syscall(SYS_openat2, dirfd, name, &how, sizeof(how));
+}
+
+/* Give the owner access to a directory that cannot be opened. */
+static int open_closed_dir(int dirfd, const char *name)
+{
+	autoclose int fd = openat(dirfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	char link[40];
+
+	if (fd < 0)
+		return -1;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	if (chmod(link, 0700) < 0)
+		return -1;
+	return open_dir(dirfd, name);
+}
+
+/* The name of a file in a directory deep inside means little alone: the message has the tree's. */
+static int fail_at(const struct walk *walk, const char *what, const char *name)
+{
+	if (errno == EXDEV)
+		return refuse_with(EBUSY, "cannot %s '%s': a file system is mounted on '%s'", what,
+				   walk->path, name);
+	return fail("cannot %s '%s': '%s'", what, walk->path, name);
+}
+
+static int walk_enter(struct walk *walk, int dirfd, const char *name)
+{
+	int fd = open_dir(dirfd, name);
+	struct frame *frame;
+	struct stat st;
+
+	if (fd < 0 && errno == EACCES && walk->remove)
+		fd = open_closed_dir(dirfd, name);
+	if (fd < 0)
+		return fail_at(walk, walk->remove ? "remove" : "measure", name);
+	if (walk->fd >= 0)
+		close(walk->fd);
+	walk->fd = fd;
+	if (fstat(fd, &st) < 0)
+		return fail_at(walk, "measure", name);
+	/* Where that is not allowed the unlink says why. */
+	if (walk->remove && (st.st_mode & 0700) != 0700)
+		(void)!fchmod(fd, 0700);
+	frame = VEC_PUSH(walk);
+	frame->dev = st.st_dev;
+	frame->ino = st.st_ino;
+	return 0;
+}
+
+/* Back to the directory above; refused where the tree was moved meanwhile. */
+static int walk_leave(struct walk *walk)
+{
+	struct frame *above;
+	struct stat st;
+	int fd;
+
+	strvec_release(&walk->v[--walk->n].dirs);
+	if (walk->n == 0) {
+		close(steal_fd(&walk->fd));
+		return 0;
+	}
+	above = &walk->v[walk->n - 1];
+	fd = openat(walk->fd, "..", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return fail_at(walk, "walk", "..");
+	close(walk->fd);
+	walk->fd = fd;
+	if (fstat(fd, &st) < 0)
+		return fail_at(walk, "walk", "..");
+	if (st.st_dev != above->dev || st.st_ino != above->ino)
+		return refuse_with(EBUSY, "'%s' was moved while it was walked", walk->path);
+	return 0;
+}
+
+static int remove_entry(struct walk *walk, const char *name, unsigned char type)
+{
+	struct frame *frame = &walk->v[walk->n - 1];
+
+	if (type != DT_DIR) {
+		if (unlinkat(walk->fd, name, 0) == 0 || errno == ENOENT)
+			return 0;
+		if (errno != EISDIR && (errno != EPERM || type != DT_UNKNOWN))
+			return fail_at(walk, "remove", name);
+	}
+	if (unlinkat(walk->fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != ENOTEMPTY && errno != EEXIST && errno != EACCES)
+		return fail_at(walk, "remove", name);
+	strvec_push(&frame->dirs, name);
+	return 0;
+}
+
+static int measure_entry(struct walk *walk, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(walk->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : fail_at(walk, "measure", name);
+	walk->bytes += (uint64_t)st.st_blocks * 512;
+	if (S_ISDIR(st.st_mode) && st.st_dev == walk->v[walk->n - 1].dev)
+		strvec_push(&walk->v[walk->n - 1].dirs, name);
+	return 0;
+}
+
+static int walk_read(struct walk *walk)
+{
+	autodir DIR *dir = NULL;
+	struct dirent *entry;
+	int fd = fcntl(walk->fd, F_DUPFD_CLOEXEC, 3);
+
+	if (fd < 0)
+		return fail_at(walk, "read", ".");
+	dir = fdopendir(fd);
+	if (dir == NULL) {
+		close(fd);
+		return fail_at(walk, "read", ".");
+	}
+	while (errno = 0, (entry = readdir(dir)) != NULL) {
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		if (walk->remove)
+			TRY(remove_entry(walk, entry->d_name, entry->d_type));
+		else
+			TRY(measure_entry(walk, entry->d_name));
+	}
+	return errno == 0 ? 0 : fail_at(walk, "read", ".");
+}
+
+static int walk_tree(struct walk *walk)
+{
+	TRY(walk_enter(walk, walk->top, walk->path));
+	TRY(walk_read(walk));
+	for (;;) {
+		struct frame *frame = &walk->v[walk->n - 1];
+
+		if (frame->dirs.n > 0) {
+			/* The name stays in the frame: it is needed to remove the directory. */
+			TRY(walk_enter(walk, walk->fd, frame->dirs.v[frame->dirs.n - 1]));
+			TRY(walk_read(walk));
+			continue;
+		}
+		TRY(walk_leave(walk));
+		if (walk->n == 0)
+			return 0;
+		frame = &walk->v[walk->n - 1];
+		if (walk->remove &&
+		    unlinkat(walk->fd, frame->dirs.v[frame->dirs.n - 1], AT_REMOVEDIR) < 0 &&
+		    errno != ENOENT)
+			return fail_at(walk, "remove", frame->dirs.v[frame->dirs.n - 1]);
+		strvec_remove(&frame->dirs, frame->dirs.n - 1);
+	}
+}
+
+int fs_remove_tree(int dirfd, const char *path)
+{
+	AUTO(walk) walk = { .top = dirfd, .path = path, .remove = true, .fd = -1 };
+
+	if (unlinkat(dirfd, path, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR && errno != EPERM)
+		return fail("cannot remove '%s'", path);
+	if (unlinkat(dirfd, path, AT_REMOVEDIR) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != ENOTEMPTY && errno != EEXIST && errno != EACCES)
+		return fail("cannot remove '%s'", path);
+	TRY(walk_tree(&walk));
+	if (unlinkat(dirfd, path, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		return fail("cannot remove '%s'", path);
+	return 0;
+}
+
+int fs_disk_usage(int dirfd, const char *path, uint64_t *ret_bytes)
+{
+	AUTO(walk) walk = { .top = dirfd, .path = path, .fd = -1 };
+	struct stat st;
+
+	if (fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return fail("cannot measure '%s'", path);
+	walk.bytes = (uint64_t)st.st_blocks * 512;
+	if (S_ISDIR(st.st_mode))
+		TRY(walk_tree(&walk));
+	*ret_bytes = walk.bytes;
+	return 0;
+}
