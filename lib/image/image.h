@@ -8,6 +8,8 @@
 #include "base/idmap.h"
 #include "base/json.h"
 #include "base/vec.h"
+#include "image/imageconfig.h"
+#include "image/platform.h"
 #include "image/store.h"
 
 /*
@@ -25,15 +27,6 @@
  *
  * A lock (shared) on the image keeps its layers from being removed as long as the struct lives.
  */
-struct image_config {
-	char *user, *working_dir, *stop_signal;
-	struct strvec env, entrypoint, cmd;
-	struct strvec volumes;       /* paths */
-	struct strvec exposed_ports; /* "80/tcp" */
-	struct strvec labels;        /* "key=value" */
-	char *os, *architecture, *variant;
-};
-
 struct image {
 	char id[DIGEST_TEXT_SIZE];     /* digest of the configuration */
 	char digest[DIGEST_TEXT_SIZE]; /* of the manifest */
@@ -48,14 +41,6 @@ struct image {
 	{ \
 		.lock = -1 \
 	}
-
-struct platform {
-	char *os, *architecture, *variant; /* variant NULL: any that runs here */
-};
-
-/* "linux/arm64/v8", "arm64", NULL or "": this machine. */
-int platform_parse(const char *text, struct platform *ret_platform);
-void platform_release(struct platform *platform);
 
 /* Not there: -ENOENT with a message that says what to do. */
 int image_open(struct store *store, const char *name, const struct platform *platform,
