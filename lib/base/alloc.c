@@ -11,15 +11,19 @@
 
 #include "base/exit.h"
 
-static void *checked(void *ptr)
+void out_of_memory(void)
 {
 	static const char text[] = "berth: out of memory\n";
 
-	if (ptr != NULL)
-		return ptr;
-	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
-		_exit(EXIT_BERTH);
+	(void)!write(STDERR_FILENO, text, sizeof(text) - 1);
 	_exit(EXIT_BERTH);
+}
+
+static void *checked(void *ptr)
+{
+	if (ptr == NULL)
+		out_of_memory();
+	return ptr;
 }
 
 void *xalloc(size_t size)

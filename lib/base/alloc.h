@@ -9,6 +9,7 @@
  * and status 125 (rolling back would need memory as well; the store is crash-only, so nothing is
  * lost).
  */
+void out_of_memory(void) __attribute__((noreturn, cold));
 void *xalloc(size_t size) __attribute__((malloc, returns_nonnull));
 /* Zeroed; n * size is checked for overflow. */
 void *xcalloc(size_t n, size_t size) __attribute__((returns_nonnull));

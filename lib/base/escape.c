@@ -5,10 +5,9 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Decode one UTF-8 sequence; returns its length, or 0 where it is invalid (overlong and surrogates
- * included). */
-static size_t utf8_decode(const unsigned char *s, size_t len, uint32_t *ret_rune)
+size_t escape_decode(const char *bytes, size_t len, uint32_t *ret_rune)
 {
+	const unsigned char *s = (const unsigned char *)bytes;
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	size_t n = s[0] < 0x80         ? 1
 		   : (s[0] >> 5) == 6  ? 2
@@ -31,7 +30,7 @@ static size_t utf8_decode(const unsigned char *s, size_t len, uint32_t *ret_rune
 	return n;
 }
 
-static bool rune_is_harmful(uint32_t rune)
+bool escape_is_harmful(uint32_t rune)
 {
 	static const struct {
 		uint32_t first, last;
@@ -48,22 +47,20 @@ static bool rune_is_harmful(uint32_t rune)
 
 void escape_bytes(struct buf *out, const char *bytes, size_t len)
 {
-	const unsigned char *s = (const unsigned char *)bytes;
-
 	for (size_t i = 0; i < len;) {
 		uint32_t rune;
-		size_t n = utf8_decode(s + i, len - i, &rune);
+		size_t n = escape_decode(bytes + i, len - i, &rune);
 
-		if (n != 0 && !rune_is_harmful(rune)) {
-			buf_add(out, s + i, n);
+		if (n != 0 && !escape_is_harmful(rune)) {
+			buf_add(out, bytes + i, n);
 			i += n;
 			continue;
 		}
-		if (s[i] == '\n')
+		if (bytes[i] == '\n')
 			buf_add_str(out, "\\n");
 		else
 			for (size_t k = 0; k < (n != 0 ? n : 1); k++)
-				buf_addf(out, "\\x%02x", s[i + k]);
+				buf_addf(out, "\\x%02x", (unsigned char)bytes[i + k]);
 		i += n != 0 ? n : 1;
 	}
 }

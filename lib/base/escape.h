@@ -2,6 +2,9 @@
 #ifndef BERTH_BASE_ESCAPE_H
 #define BERTH_BASE_ESCAPE_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/buf.h"
 
 /*
@@ -12,5 +15,11 @@
  */
 void escape_text(struct buf *out, const char *text);
 void escape_bytes(struct buf *out, const char *bytes, size_t len);
+
+/* Decode one UTF-8 sequence of at most len (> 0) bytes; returns its length, or 0 where it is invalid
+ * (overlong and surrogates included). */
+size_t escape_decode(const char *bytes, size_t len, uint32_t *ret_rune);
+/* Is it one of those that are escaped? */
+bool escape_is_harmful(uint32_t rune);
 
 #endif

@@ -18,6 +18,7 @@ struct proc {
 	int in, out, err; /* descriptors the child gets as 0, 1, 2; -1: /dev/null (err: ours) */
 	const int *keep;  /* further descriptors to be inherited with their numbers, ended by -1; or
 			     NULL */
+	bool tied;        /* it is killed when the thread that starts it ends */
 	pid_t pid;        /* set by proc_start() */
 	int pidfd;        /* set by proc_start(); closed by proc_wait() and proc_release() */
 };
@@ -36,6 +37,9 @@ void proc_release(struct proc *p);
 /* Start, wait, and record "PROGRAM failed: last line of its stderr" where it does not exit with 0.
  */
 int proc_run(struct proc *p);
+/* What proc_run() records, for callers that wait themselves: 0 where status is a good end, else the
+ * error with the last line of messages. */
+int proc_check(const struct proc *p, int status, const char *messages);
 /* Find a program: in the directories of the system (/usr/local/bin, /usr/bin, /bin, sbin of each)
  * and nowhere else; refused where it or its directory is writable by others. To be freed; NULL
  * where there is none. */
