@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/digest.h"
 #include "base/host.h"
@@ -16,13 +17,19 @@
  *	oci-layout index.json	a valid OCI image layout; index.json holds the names
  *	blobs/sha256/HEX
  *	layers/HEX/		an unpacked layer by its diff ID; exists <=> is complete
+ *	images/HEX		what is needed to run the image with this ID: its plan (image/plan.h);
+ *				locked (shared) as long as the image is in use
+ *	names/KEY/NAME		cache of index.json (image/catalog.h)
  *	tmp/NAME/		unfinished work; holds a locked file `lock`; unlocked = garbage
+ *	tmp/garbage		is there <=> a removal may have left something to sweep
  *	containers/ID/		containers that outlive a command
- *	lock/NAME		lock files, never deleted
+ *	lock/NAME		lock files, never deleted: index (held to change index.json), objects
+ *				(shared by those who add blobs and layers, exclusive to sweep them),
+ *				tmp (held to make and to sweep directories of tmp/), layer-HEX
  *
- * Objects are immutable and content-addressed, or replaced whole by rename. Publish bottom-up
- * (blob, layer, manifest, name), delete top-down. kill -9 at any instant leaves a store that the
- * next command uses as it is.
+ * Locks are taken in the order objects, layer, image, index. Objects are immutable and
+ * content-addressed, or replaced whole by rename. Publish bottom-up (blob, layer, manifest, name),
+ * delete top-down. kill -9 at any instant leaves a store that the next command uses as it is.
  */
 struct store {
 	int fd;                  /* the root directory */
@@ -31,6 +38,11 @@ struct store {
 	enum tier tier;
 	struct idmaps maps; /* under which layers are unpacked */
 };
+
+#define STORE_INIT \
+	{ \
+		.fd = -1 \
+	}
 
 /* Open, making it where it is missing (0700). A store that belongs to another user is refused. */
 int store_open(const struct host *host, struct store *ret_store);
@@ -41,6 +53,7 @@ void store_release(struct store *store);
  * whoever meets it once its lock is free.
  */
 struct store_tmp {
+	struct store *store;
 	int fd;     /* the directory */
 	int lock;   /* held as long as the work goes on */
 	char *name; /* below the root: "tmp/..." */
@@ -54,8 +67,17 @@ struct store_tmp {
 int store_tmp_make(struct store *store, struct store_tmp *ret_tmp);
 /* Remove what is left of it. */
 void store_tmp_release(struct store_tmp *tmp);
-/* Remove the leftovers of commands that died. Called by commands that write, not on the path of
- * run. */
+
+/* Hold off sweepers while objects that nothing refers to yet are added; returns the lock, to be
+ * closed. */
+int store_hold(const struct store *store);
+/* Note that something may be left to sweep; to be called before anything is removed. */
+int store_mark_garbage(const struct store *store);
+/*
+ * Remove the leftovers of commands that died, and the objects that nothing refers to where there is
+ * a reason to look for them. Called by commands that write, not on the path of run. Where others
+ * are at work their leftovers, and what they may be about to use, stay for the next sweep.
+ */
 int store_sweep(struct store *store);
 
 /* Absolute path of an unpacked layer; to be freed. */
