@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "spec/spec.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-/* cmocka.h wants the four above. */
-#include <cmocka.h>
 #include <linux/capability.h>
 #include <linux/mount.h>
 #include <sys/mount.h>
@@ -15,6 +10,7 @@
 #include "spec/config.h"
 #include "spec/names.h"
 #include "spec/profile.h"
+#include "unit.h"
 
 static char *options_of(struct spec_mount *mount)
 {
@@ -91,7 +87,8 @@ static const struct spec_mount *mount_at(const struct spec *spec, const char *de
 	for (size_t i = 0; i < spec->mounts.n; i++)
 		if (strcmp(spec->mounts.v[i].destination, destination) == 0)
 			return &spec->mounts.v[i];
-	fail_msg("no mount at %s", destination);
+	print_error("no mount at %s\n", destination);
+	assert_true(false);
 	return NULL;
 }
 
