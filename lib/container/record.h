@@ -11,17 +11,20 @@
 
 /*
  * What is known of a container on disk: a directory, berth-storage(5). Those of --rm live below the
- * runroot and go with the container; the others below the root (containers/ID), where `ps -a` and
- * `rm` find them.
+ * runroot and go with the container; the others below the root, where `ps -a` and `rm` find them.
  *
- *	ID/config.json	the plan, an OCI runtime-spec document (not written for --rm)
- *	ID/state.json	replaced whole at each change
- *	ID/lock		held by the supervisor as long as it lives: held <=> running,
- *			without any clean-up after a crash
- *	ID/upper work	the writable layer
- *	ID/etc/		resolv.conf, hosts, hostname
- *	names/NAME	symbolic link to the ID: unique by link creation; one whose
- *			container is gone is garbage
+ *	containers/ID/		locked (flock(2)) by the supervisor as long as it lives: locked
+ *				<=> running, without any clean-up after a crash
+ *	  state.json		replaced whole at each change
+ *	  config.json		the plan, an OCI runtime-spec document (not written for --rm)
+ *	  resolv.conf hosts hostname
+ *	  upper work volumes/N	writable layer and anonymous volumes (for --rm: see scratch.h)
+ *	names/NAME		symbolic link to the ID: unique by link creation; one whose
+ *				container is gone is garbage
+ *
+ * A name is taken by a link below the runroot, whatever the kind of container; a container that
+ * stays has one below the root as well. An unlocked directory of --rm is garbage, removed by whoever
+ * meets it.
  */
 enum record_status {
 	RECORD_CREATED,
@@ -34,8 +37,10 @@ struct record {
 	char *name;
 	char *dir; /* absolute */
 	int dirfd;
-	int lock;       /* held by the supervisor; -1 otherwise */
+	bool locked;    /* by us, through dirfd */
 	bool ephemeral; /* --rm */
+	bool saved;     /* state.json is there */
+	int scratch;    /* locks the writable layer of --rm; -1: none */
 
 	/* state.json */
 	enum record_status status;
@@ -45,16 +50,18 @@ struct record {
 	struct strvec ports;  /* as docker shows them */
 	struct strvec mounts;
 	int64_t created, started, finished; /* seconds since the epoch; 0: not yet */
+	uint32_t created_nsec;
 	pid_t pid;
 	uint64_t pid_start;
 	int exit_code;
+	int stop_signal;
 	bool oom_killed;
-	char *cgroup; /* path, so that rm can end what a killed supervisor left */
+	char *cgroup; /* path, so that what a killed supervisor left can be ended and removed */
 };
 
 #define RECORD_INIT \
 	{ \
-		.dirfd = -1, .lock = -1 \
+		.dirfd = -1, .scratch = -1 \
 	}
 
 /* A new container: its ID, its directory, its lock, its name (NULL: adjective_noun). A name that is
@@ -63,14 +70,16 @@ int record_create(const struct host *host, const char *name, bool replace, bool 
 		  struct record *ret_record);
 /* Write state.json. */
 int record_save(struct record *record);
-/* By ID, unique prefix of an ID, or name. -ENOENT with a message. Status is what the lock and the
- * kernel say. */
+/* By ID, name, or unique prefix of an ID. -ENOENT with a message. Status is what the lock says. */
 int record_find(const struct host *host, const char *name, struct record *ret_record);
-/* All of them, in the order of creation: each(record, arg) < 0 ends the walk. Containers that are
- * half made or just being removed are passed over. */
+/* All of them, the youngest first: each(record, arg) < 0 ends the walk. Containers that are half
+ * made or just being removed are passed over; garbage is removed. */
 int record_each(const struct host *host, int (*each)(struct record *record, void *arg), void *arg);
 /* Remove everything. A running one: -EBUSY, unless force, which kills it first. */
 int record_remove(const struct host *host, struct record *record, bool force);
+/* Remove what killed commands left: called where it delays nobody. Looks at a limited number of
+ * containers, different ones each time. */
+void record_sweep(const struct host *host);
 void record_release(struct record *record);
 
 #endif

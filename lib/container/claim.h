@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef BERTH_CONTAINER_CLAIM_H
+#define BERTH_CONTAINER_CLAIM_H
+
+#include "container/record.h"
+
+/*
+ * Names of containers: symbolic links names/NAME -> ID. Who makes the link below the runroot has
+ * the name; no lock is taken for that. A container that stays makes a second one below the root,
+ * which a reboot leaves.
+ */
+
+/* Take record->name for record->id, whose directory must exist already. -EEXIST where a container
+ * has it; *ret_holder is its ID then. */
+int claim_take(const struct host *host, const struct record *record, char ret_holder[65]);
+/* Give it back, while the directory still exists. Nothing happens to a name that is another's. */
+void claim_drop(const struct host *host, const struct record *record);
+/* The ID that a name stands for: 1, or 0 where there is none. Its container may be gone. */
+int claim_find(const struct host *host, const char *name, char ret_id[65]);
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "container/end.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/pidfd.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/bounds.h"
+#include "base/err.h"
+#include "base/fs.h"
+#include "base/proc.h"
+#include "container/claim.h"
+#include "container/scratch.h"
+#include "container/state.h"
+
+#define POLL_NSEC 2000000L /* how often a lock is tried */
+#define GLANCE_POLLS 50    /* 100 ms: who lists containers has a lock for less */
+#define KILL_POLLS 5000    /* 10 s */
+#define POLLS_PER_SECOND INT64_C(500)
+
+static const char *const files[] = {
+	"state.json", "config.json", "resolv.conf", "hosts", "hostname",
+};
+
+/* Of a container that stays. */
+static const char *const trees[] = { "volumes", "upper", "work" };
+
+static int poll_lock(struct record *record, int64_t polls)
+{
+	const struct timespec pause = { .tv_nsec = POLL_NSEC };
+	struct stat st;
+
+	while (flock(record->dirfd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK)
+			return fail("cannot lock '%s'", record->dir);
+		if (polls-- <= 0)
+			return -EWOULDBLOCK;
+		nanosleep(&pause, NULL);
+	}
+	record->locked = true;
+	if (fstat(record->dirfd, &st) < 0)
+		return fail("cannot read '%s'", record->dir);
+	return st.st_nlink == 0 ? -ENOENT : 0;
+}
+
+int end_wait(struct record *record)
+{
+	return poll_lock(record, GLANCE_POLLS);
+}
+
+/* The state may have been written after ours was read: the container was just being made. */
+static void refresh_pid(struct record *record)
+{
+	AUTO(record) now = RECORD_INIT;
+	AUTO(buf) text = BUF_INIT;
+
+	if (fs_read_file(record->dirfd, "state.json", MAX_STATE_FILE, &text) < 0 ||
+	    state_parse(text.data, text.len, &now) < 0) {
+		err_clear();
+		return;
+	}
+	record->pid = now.pid;
+	record->pid_start = now.pid_start;
+}
+
+/* By a descriptor, compared with the start time after it is open: never another process that got
+ * the number. */
+static int send_signal(const struct record *record, int signal)
+{
+	autoclose int pidfd = -1;
+
+	if (record->pid <= 0)
+		return 0;
+	pidfd = (int)syscall(SYS_pidfd_open, record->pid, 0);
+	if (pidfd < 0 || !proc_is_alive(record->pid, record->pid_start))
+		return 0;
+	if (syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) < 0 && errno != ESRCH)
+		return fail("cannot send signal %d to the container '%s'", signal, record->name);
+	return 1;
+}
+
+int end_kill(struct record *record)
+{
+	int rc = -EWOULDBLOCK;
+
+	for (int i = 0; i < KILL_POLLS / GLANCE_POLLS && rc == -EWOULDBLOCK; i++) {
+		refresh_pid(record);
+		TRY(send_signal(record, SIGKILL));
+		rc = poll_lock(record, GLANCE_POLLS);
+	}
+	if (rc == -EWOULDBLOCK) {
+		refuse_with(EBUSY, "the container '%s' did not end within 10 seconds of SIGKILL",
+			    record->name);
+		hint("look at its process %d: it may wait for a disk or a network file system",
+		     (int)record->pid);
+		return -EBUSY;
+	}
+	return rc;
+}
+
+int end_stop(struct record *record, int64_t seconds)
+{
+	int rc;
+
+	refresh_pid(record);
+	TRY(send_signal(record, record->stop_signal != 0 ? record->stop_signal : SIGTERM));
+	rc = poll_lock(record, seconds * POLLS_PER_SECOND);
+	return rc == -EWOULDBLOCK ? end_kill(record) : rc;
+}
+
+int end_discard(const struct host *host, struct record *record)
+{
+	claim_drop(host, record);
+	if (record->ephemeral)
+		TRY(scratch_remove(host, record->id));
+	else
+		for (size_t i = 0; i < ARRAY_SIZE(trees); i++)
+			TRY(scratch_remove_tree(host, record->dirfd, trees[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		unlinkat(record->dirfd, files[i], 0);
+	if (rmdir(record->dir) < 0 && errno != ENOENT)
+		TRY(scratch_remove_tree(host, AT_FDCWD, record->dir));
+	return 0;
+}

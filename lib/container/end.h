@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef BERTH_CONTAINER_END_H
+#define BERTH_CONTAINER_END_H
+
+#include "container/record.h"
+
+/* The end of a container, by others than its supervisor. */
+
+/* Kill a running one and wait until its supervisor has let go of it. 0 with its lock held by us;
+ * -ENOENT where it is removed already. */
+int end_kill(struct record *record);
+/* Ask it to end with its stop signal, and kill it after `seconds`. Returns as end_kill(). */
+int end_stop(struct record *record, int64_t seconds);
+/* Wait a short time for the lock of one that does not run. As end_kill(), or -EWOULDBLOCK. */
+int end_wait(struct record *record);
+/* Remove everything there is of a container whose lock we hold. */
+int end_discard(const struct host *host, struct record *record);
+
+#endif

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "container/scratch.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/fs.h"
+#include "base/path.h"
+
+/* In the order in which they are removed: the lock is on the directory of the last. */
+enum scratch_kind {
+	SCRATCH_VOLUMES,
+	SCRATCH_UPPER,
+	SCRATCH_WORK,
+	SCRATCH_MAX,
+};
+
+static const char *const parents[] = {
+	[SCRATCH_VOLUMES] = "scratch/volumes",
+	[SCRATCH_UPPER] = "scratch/upper",
+	[SCRATCH_WORK] = "scratch/work",
+};
+
+static char *scratch_path(const struct host *host, enum scratch_kind kind, const char *id)
+{
+	return xasprintf("%s/%s/%s", host->root, parents[kind], id);
+}
+
+/* An own directory; the parents are there but for the first time. */
+static int make_dir(const char *path)
+{
+	autofree char *parent = NULL;
+
+	if (mkdir(path, 0700) == 0)
+		return 0;
+	if (errno != ENOENT)
+		return fail("cannot make '%s'", path);
+	parent = xstrndup(path, (size_t)(strrchr(path, '/') - path));
+	TRY(fs_mkdirs(AT_FDCWD, parent, 0700));
+	return mkdir(path, 0700) < 0 ? fail("cannot make '%s'", path) : 0;
+}
+
+struct ownership {
+	const char *path;
+	uid_t uid;
+	gid_t gid;
+};
+
+static int give(void *arg)
+{
+	const struct ownership *give = arg;
+	autoclose int fd = open(give->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0 || fchown(fd, give->uid, give->gid) < 0)
+		return fail("cannot give '%s' to the root user of the container", give->path);
+	return 0;
+}
+
+/* The container's root owns its writable layer. It is the caller, unless the maps say otherwise. */
+static int give_to_root(const struct host *host, const struct idmaps *maps, const char *path)
+{
+	struct ownership owner = { .path = path };
+	AUTO(idmaps) store = { 0 };
+	int64_t uid = idmap_to_outside(&maps->uid, 0), gid = idmap_to_outside(&maps->gid, 0);
+
+	if (maps->uid.n == 0 || uid < 0 || gid < 0 ||
+	    ((uid_t)uid == host->uid && (gid_t)gid == host->gid))
+		return 0;
+	if (host->rootless) {
+		TRY(idmap_for_store(host, idmap_tier(host), &store));
+		uid = idmap_to_inside(&store.uid, (uint32_t)uid);
+		gid = idmap_to_inside(&store.gid, (uint32_t)gid);
+		if (uid < 0 || gid < 0)
+			return refuse("the root user of the container is none of your ids");
+	}
+	owner.uid = (uid_t)uid;
+	owner.gid = (gid_t)gid;
+	return host->rootless ? idmap_run(&store, give, &owner) : give(&owner);
+}
+
+/* Make the directory and lock it; 1 where a sweeper was faster and removed it. */
+static int make_locked(const char *path, int *ret_lock)
+{
+	autoclose int fd = -1;
+	struct stat st;
+
+	TRY(make_dir(path));
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? 1 : fail("cannot open '%s'", path);
+	if (flock(fd, LOCK_EX) < 0)
+		return fail("cannot lock '%s'", path);
+	if (fstat(fd, &st) < 0)
+		return fail("cannot read '%s'", path);
+	if (st.st_nlink == 0)
+		return 1;
+	*ret_lock = steal_fd(&fd);
+	return 0;
+}
+
+static int set_mode(const char *path, mode_t mode)
+{
+	return chmod(path, mode) < 0 ? fail("cannot set the mode of '%s'", path) : 0;
+}
+
+int scratch_make(const struct host *host, struct record *record, const struct idmaps *maps,
+		 mode_t mode, char **ret_upper, char **ret_work)
+{
+	autofree char *upper = NULL, *work = NULL;
+	int rc = 0;
+
+	if (record->ephemeral) {
+		work = scratch_path(host, SCRATCH_WORK, record->id);
+		upper = scratch_path(host, SCRATCH_UPPER, record->id);
+	} else {
+		work = xasprintf("%s/work", record->dir);
+		upper = xasprintf("%s/upper", record->dir);
+	}
+	if (record->ephemeral)
+		while ((rc = make_locked(work, &record->scratch)) > 0)
+			continue;
+	else
+		rc = make_dir(work);
+	TRY(rc);
+	TRY(make_dir(upper));
+	TRY(set_mode(upper, mode));
+	TRY(give_to_root(host, maps, upper));
+	TRY(give_to_root(host, maps, work));
+	*ret_upper = steal(upper);
+	*ret_work = steal(work);
+	return 0;
+}
+
+int scratch_make_volume(const struct host *host, struct record *record, const struct idmaps *maps,
+			const char *name, char **ret_path)
+{
+	autofree char *base = record->ephemeral ? scratch_path(host, SCRATCH_VOLUMES, record->id)
+						: xasprintf("%s/volumes", record->dir);
+	autofree char *path = xasprintf("%s/%s", base, name);
+
+	TRY(fs_mkdirs(AT_FDCWD, base, 0700));
+	TRY(make_dir(path));
+	TRY(set_mode(path, 0755));
+	TRY(give_to_root(host, maps, path));
+	*ret_path = steal(path);
+	return 0;
+}
+
+struct removal {
+	int dirfd;
+	const char *path;
+};
+
+static int remove_body(void *arg)
+{
+	const struct removal *removal = arg;
+
+	return fs_remove_tree(removal->dirfd, removal->path);
+}
+
+int scratch_remove_tree(const struct host *host, int dirfd, const char *path)
+{
+	struct removal removal = { .dirfd = dirfd, .path = path };
+	AUTO(idmaps) maps = { 0 };
+	int rc = fs_remove_tree(dirfd, path);
+
+	if (rc >= 0 || !host->rootless || (rc != -EACCES && rc != -EPERM))
+		return rc;
+	err_clear();
+	TRY(idmap_for_store(host, idmap_tier(host), &maps));
+	return idmap_run(&maps, remove_body, &removal);
+}
+
+int scratch_remove(const struct host *host, const char *id)
+{
+	int rc = 0;
+
+	for (int kind = 0; kind < SCRATCH_MAX; kind++) {
+		autofree char *path = scratch_path(host, (enum scratch_kind)kind, id);
+
+		/* Most uppers are empty. */
+		if (rmdir(path) < 0 && errno != ENOENT)
+			rc = scratch_remove_tree(host, AT_FDCWD, path);
+		TRY(rc);
+	}
+	return 0;
+}
+
+void scratch_sweep(const struct host *host)
+{
+	autofree char *parent = xasprintf("%s/%s", host->root, parents[SCRATCH_WORK]);
+	autodir DIR *dir = opendir(parent);
+	const struct dirent *entry;
+
+	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+		autoclose int fd = -1;
+
+		if (entry->d_name[0] == '.')
+			continue;
+		fd = openat(dirfd(dir), entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
+			continue;
+		if (scratch_remove(host, entry->d_name) < 0)
+			err_clear();
+	}
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef BERTH_CONTAINER_SCRATCH_H
+#define BERTH_CONTAINER_SCRATCH_H
+
+#include <sys/types.h>
+
+#include "base/host.h"
+#include "base/idmap.h"
+#include "container/record.h"
+
+/*
+ * What a container may write to: the upper layer of its overlay and its anonymous volumes. They
+ * live on the store's file system, never below the runroot, which may be memory:
+ *
+ *	scratch/work/ID		of a container of --rm: the overlay's work directory, locked
+ *	scratch/upper/ID	(flock(2)) by the supervisor; unlocked = garbage, with the other
+ *	scratch/volumes/ID/N	two of the same ID
+ *	containers/ID/work	of one that stays, likewise
+ */
+
+/* Make upper and work. maps: of the container's user namespace (n == 0: none), whose root is to own
+ * them; mode: of the container's "/". */
+int scratch_make(const struct host *host, struct record *record, const struct idmaps *maps,
+		 mode_t mode, char **ret_upper, char **ret_work);
+/* Make another directory for an overlay or a volume, named `name`. */
+int scratch_make_volume(const struct host *host, struct record *record, const struct idmaps *maps,
+			const char *name, char **ret_path);
+/* Remove what belongs to the container of --rm. */
+int scratch_remove(const struct host *host, const char *id);
+/* Remove what is not locked: writable layers whose records are gone (a reboot empties the runroot).
+ */
+void scratch_sweep(const struct host *host);
+/* Remove a tree that may hold files of any id of the caller's user namespaces. */
+int scratch_remove_tree(const struct host *host, int dirfd, const char *path);
+
+#endif
