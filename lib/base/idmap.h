@@ -55,8 +55,7 @@ int64_t idmap_to_inside(const struct idmap *map, uint32_t outside);
 /*
  * The tier of the caller, found without starting anything: whether subordinate ranges exist and the
  * helpers are there, set-id or capable, and no_new_privs is off. TIER_RANGE may still turn out not
- * to work when the map is written; then idmap_write() falls back as it says below. Reads only what
- * it needs to.
+ * to work when the map is written; idmap_write() then says why. Reads only what it needs to.
  */
 enum tier idmap_tier(const struct host *host);
 const char *tier_name(enum tier tier);
@@ -68,6 +67,16 @@ int idmap_for_store(const struct host *host, enum tier tier, struct idmaps *ret_
 /* The subordinate ranges of `name` or numeric uid in /etc/subuid (or subgid, by path): appended to
  * map with inside = 0, outside and count as in the file. Returns the number found. */
 int idmap_read_subids(const char *path, const char *name, uid_t uid, struct idmap *ret_ranges);
+
+/* May the caller make user namespaces, as far as the sysctls say? The error names the one that
+ * forbids it and the fix. */
+int idmap_check_userns(void);
+/* Record why clone(2) or unshare(2) could not make a user namespace; err is its errno. Returns
+ * -err. */
+int idmap_explain(int err);
+/* Find newuidmap or newgidmap and make sure that it can gain its privilege; *ret_path is to be
+ * freed. */
+int idmap_check_helper(const char *name, char **ret_path);
 
 /*
  * Write the maps of `pid`, which is in a new user namespace that its parent (we) made: directly
