@@ -17,6 +17,10 @@
 #define MAX_TAR_LINK 4095
 #define MAX_TAR_DEPTH 2048         /* components */
 #define MAX_TAR_ENTRIES 20000000UL /* entries */
+#define MAX_TAR_PAX (1UL << 20)        /* an extended header */
+#define MAX_TAR_EXTENTS 262144         /* pieces of a sparse file */
+#define MAX_TAR_DIRECTORIES 2000000UL  /* different ones */
+#define MAX_XATTR_NAME 255
 #define MAX_XATTR_VALUE 65536UL
 #define MAX_XATTRS 128              /* per file */
 #define MAX_UNPACKED (256ULL << 30) /* per layer, unless less space is free */
