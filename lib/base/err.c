@@ -75,8 +75,10 @@ int fail_in(int rc, const char *fmt, ...)
 	va_list args;
 	int len;
 
+	if (rc >= 0)
+		return rc;
 	if (slot_text[0] == '\0')
-		snprintf(slot_text, sizeof(slot_text), "%s", strerror(rc < 0 ? -rc : rc));
+		snprintf(slot_text, sizeof(slot_text), "%s", strerror(-rc));
 	va_start(args, fmt);
 	len = vsnprintf(prefixed, ERR_TEXT_MAX, fmt, args);
 	va_end(args);

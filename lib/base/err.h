@@ -40,8 +40,8 @@ int refuse(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Record a message with no errno text and return -err: for conditions that have a code but no
  * useful errno words. */
 int refuse_with(int err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* Prefix the recorded message with "fmt: "; returns rc. Where nothing was recorded, the text of -rc
- * follows. */
+/* Where rc is negative, prefix the recorded message with "fmt: "; returns rc. Where nothing was
+ * recorded, the text of -rc follows. */
 int fail_in(int rc, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Record the fix that goes with the error; keeps errno. A later hint replaces an earlier one. */
 void hint(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
