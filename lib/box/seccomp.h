@@ -40,5 +40,7 @@ int seccomp_compile(const char *path, const char *cache_dir, struct spec *spec);
  * room for SECCOMP_DEFAULT_MAX instructions; returns their number. */
 #define SECCOMP_DEFAULT_MAX 2048
 unsigned short seccomp_default(uint64_t caps, struct sock_filter *ret);
+/* Install a filter as it is. */
+int seccomp_set(const struct sock_filter *filter, unsigned short len);
 
 #endif

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "box/seccomp.h"
+
+#include <linux/audit.h>
+#include <linux/bpf_common.h>
+#include <linux/seccomp.h>
+#include <seccomp.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "box/profile/tree.h"
+#include "spec/names.h"
+#include "spec/profile.h"
+#include "unit.h"
+
+#define NR_END 1100
+#define NR_X32 0x40000000U
+
+#define report(...) \
+	do { \
+		print_error(__VA_ARGS__); \
+		assert_true(false); \
+	} while (0)
+
+static const uint32_t tokens[] = {
+#if defined(__x86_64__)
+	SCMP_ARCH_X86_64,
+	SCMP_ARCH_X86,
+#elif defined(__aarch64__)
+	SCMP_ARCH_AARCH64,
+	SCMP_ARCH_ARM,
+#elif defined(__riscv)
+	SCMP_ARCH_RISCV64,
+#endif
+};
+
+/* The kernel's interpreter, as far as filters of system calls can use it. */
+static uint32_t filter_run(const struct sock_filter *filter, size_t len,
+			   const struct seccomp_data *data)
+{
+	uint32_t a = 0;
+
+	for (size_t pc = 0; pc < len; pc++) {
+		const struct sock_filter *insn = &filter[pc];
+		bool yes;
+
+		switch (insn->code) {
+		case BPF_LD | BPF_W | BPF_ABS:
+			assert_true(insn->k % 4 == 0 && insn->k < sizeof(*data));
+			memcpy(&a, (const char *)data + insn->k, sizeof(a));
+			continue;
+		case BPF_RET | BPF_K:
+			return insn->k;
+		case BPF_JMP | BPF_JA:
+			pc += insn->k;
+			continue;
+		case BPF_JMP | BPF_JEQ | BPF_K:
+			yes = a == insn->k;
+			break;
+		case BPF_JMP | BPF_JGE | BPF_K:
+			yes = a >= insn->k;
+			break;
+		case BPF_JMP | BPF_JGT | BPF_K:
+			yes = a > insn->k;
+			break;
+		case BPF_JMP | BPF_JSET | BPF_K:
+			yes = (a & insn->k) != 0;
+			break;
+		case BPF_ALU | BPF_AND | BPF_K:
+			a &= insn->k;
+			continue;
+		default:
+			report("instruction %zu: code 0x%x\n", pc, insn->code);
+			return 0;
+		}
+		pc += yes ? insn->jt : insn->jf;
+	}
+	report("the filter ends without a verdict\n");
+	return 0;
+}
+
+/* tree_rule(), asked once for each number. */
+static const struct profile_rule *rule_of(uint32_t token, int nr, int *ret_known)
+{
+	static struct {
+		const struct profile_rule *rule;
+		int known;
+		bool asked;
+	} rules[ARRAY_SIZE(tokens)][NR_END];
+	size_t t = 0;
+
+	while (tokens[t] != token)
+		t++;
+	if (nr < 0 || nr >= NR_END)
+		return tree_rule(token, nr, ret_known);
+	if (!rules[t][nr].asked)
+		rules[t][nr].rule = tree_rule(token, nr, &rules[t][nr].known);
+	rules[t][nr].asked = true;
+	*ret_known = rules[t][nr].known;
+	return rules[t][nr].rule;
+}
+
+/* The table itself, read line by line. */
+static uint32_t table_run(uint32_t token, const struct seccomp_data *data, uint64_t caps)
+{
+	int known;
+	const struct profile_rule *rule = rule_of(token, data->nr, &known);
+
+	if (rule == NULL)
+		return known ? profile_known : profile_unknown;
+	for (size_t i = 0; i < rule->conditions_len; i++) {
+		const struct profile_condition *condition = &rule->conditions[i];
+		bool holds = true;
+
+		for (size_t j = 0; j < PROFILE_TESTS; j++) {
+			const struct profile_test *test = &condition->test[j];
+			uint32_t value = (uint32_t)data->args[test->arg];
+
+			if (test->op == TEST_EQUAL)
+				holds = holds && value == test->value;
+			else if (test->op == TEST_ANY_BIT)
+				holds = holds && (value & test->value) != 0;
+		}
+		if (holds)
+			return tree_verdict(condition->verdict, &caps);
+	}
+	return tree_verdict(rule->otherwise, &caps);
+}
+
+/* Every value that a test of the table knows, its neighbours, and its bits. */
+static size_t interesting(uint64_t *values, size_t max)
+{
+	size_t n = 0;
+
+	for (size_t r = 0; r < profile_rules_len; r++)
+		for (size_t c = 0; c < profile_rules[r].conditions_len; c++)
+			for (size_t t = 0; t < PROFILE_TESTS; t++) {
+				uint32_t value = profile_rules[r].conditions[c].test[t].value;
+
+				assert_true(n + 4 <= max);
+				values[n++] = value;
+				values[n++] = value + 1;
+				values[n++] = value - 1;
+				values[n++] = UINT64_C(0xdeadbeef00000000) | value;
+			}
+	for (unsigned int bit = 0; bit < 64; bit++)
+		values[n++] = UINT64_C(1) << bit;
+	return n;
+}
+
+static void compare(const struct sock_filter *filter, size_t len, uint32_t token,
+		    struct seccomp_data *data, uint64_t caps)
+{
+	uint32_t want = table_run(token, data, caps), got = filter_run(filter, len, data);
+
+	if (want == PROFILE_VACANT)
+		want = got == SECCOMP_RET_ALLOW || got == profile_known ? got : profile_known;
+	if (want != got)
+		report("arch 0x%x, call %d (0x%llx, 0x%llx, 0x%llx), caps 0x%llx: 0x%x, not "
+		       "0x%x\n",
+		       data->arch, data->nr, data->args[0], data->args[1], data->args[2],
+		       (unsigned long long)caps, got, want);
+}
+
+static void compare_args(const struct sock_filter *filter, size_t len, uint32_t token,
+			 struct seccomp_data *data, uint64_t caps)
+{
+	uint64_t values[256];
+	size_t n = interesting(values, ARRAY_SIZE(values) - 64);
+
+	for (size_t i = 0; i < n; i++) {
+		for (size_t arg = 0; arg < 3; arg++) {
+			memset(data->args, 0, sizeof(data->args));
+			data->args[arg] = values[i];
+			compare(filter, len, token, data, caps);
+		}
+		for (size_t j = 0; j < n; j++) {
+			data->args[0] = values[i];
+			data->args[1] = values[i];
+			data->args[2] = values[j];
+			compare(filter, len, token, data, caps);
+		}
+	}
+}
+
+static void compare_all(uint64_t caps)
+{
+	struct sock_filter filter[SECCOMP_DEFAULT_MAX];
+	size_t len = seccomp_default(caps, filter);
+
+	for (size_t t = 0; t < ARRAY_SIZE(tokens); t++) {
+		struct seccomp_data data = { .arch = tree_audit_arch(tokens[t]) };
+
+		for (int nr = -1; nr < NR_END; nr++) {
+			int known;
+			const struct profile_rule *rule = rule_of(tokens[t], nr, &known);
+
+			data.nr = nr;
+			memset(data.args, 0, sizeof(data.args));
+			compare(filter, len, tokens[t], &data, caps);
+			if (rule != NULL && rule->conditions_len > 0)
+				compare_args(filter, len, tokens[t], &data, caps);
+		}
+		for (int nr = 0x0f0000; nr < 0x0f0010; nr++) {
+			data.nr = nr;
+			compare(filter, len, tokens[t], &data, caps);
+		}
+	}
+}
+
+static void default_filter_is_the_table(void **state)
+{
+	compare_all(profile_default_caps);
+	compare_all(0);
+	compare_all(CAP_ALL_MASK);
+	for (size_t i = 0; i < profile_gates_len; i++)
+		compare_all(profile_default_caps ^ profile_gates[i].any_of);
+}
+
+/* Is the call decided by its number alone, and known to libseccomp? Then *ret_name is its name, to
+ * be freed. */
+static bool is_plain(uint32_t token, int nr, uint32_t *ret_verdict, char **ret_name)
+{
+	uint64_t caps = profile_default_caps;
+	int known;
+	const struct profile_rule *rule = rule_of(token, nr, &known);
+
+	*ret_verdict = rule != NULL ? tree_verdict(rule->otherwise, &caps) : profile_known;
+	if (!known || *ret_verdict == PROFILE_VACANT || (rule != NULL && rule->conditions_len > 0))
+		return false;
+	*ret_name = seccomp_syscall_resolve_num_arch(token, nr);
+	return *ret_name != NULL;
+}
+
+/* libseccomp's filter for one architecture; calls go in by their native numbers. */
+static size_t libseccomp_filter(uint32_t token, struct sock_filter *filter, size_t max)
+{
+	scmp_filter_ctx ctx = seccomp_init(profile_unknown);
+	FILE *file = tmpfile();
+	ssize_t size;
+
+	if (token != seccomp_arch_native()) {
+		assert_int_equal(seccomp_arch_add(ctx, token), 0);
+		assert_int_equal(seccomp_arch_remove(ctx, SCMP_ARCH_NATIVE), 0);
+	}
+	for (int nr = 0; nr < NR_END; nr++) {
+		uint32_t verdict;
+		char *name;
+
+		if (!is_plain(token, nr, &verdict, &name))
+			continue;
+		if (verdict != profile_unknown)
+			assert_int_equal(seccomp_rule_add(ctx, verdict,
+							  seccomp_syscall_resolve_name(name), 0),
+					 0);
+		free(name);
+	}
+	assert_int_equal(seccomp_export_bpf(ctx, fileno(file)), 0);
+	seccomp_release(ctx);
+	size = pread(fileno(file), filter, max * sizeof(*filter), 0);
+	fclose(file);
+	assert_true(size > 0);
+	return (size_t)size / sizeof(*filter);
+}
+
+static void default_filter_is_libseccomps(void **state)
+{
+	static struct sock_filter ours[SECCOMP_DEFAULT_MAX], theirs[16384];
+	size_t len = seccomp_default(profile_default_caps, ours), n, compared = 0;
+
+	for (size_t t = 0; t < ARRAY_SIZE(tokens); t++) {
+		struct seccomp_data data = { .arch = tree_audit_arch(tokens[t]) };
+
+		n = libseccomp_filter(tokens[t], theirs, ARRAY_SIZE(theirs));
+		for (data.nr = 0; data.nr < NR_END; data.nr++) {
+			uint32_t verdict;
+			char *name;
+
+			if (!is_plain(tokens[t], data.nr, &verdict, &name))
+				continue;
+			if (filter_run(ours, len, &data) != filter_run(theirs, n, &data))
+				report("%s (%d): 0x%x, libseccomp 0x%x\n", name, data.nr,
+				       filter_run(ours, len, &data), filter_run(theirs, n, &data));
+			free(name);
+			compared++;
+		}
+	}
+	assert_true(compared > 200 * ARRAY_SIZE(tokens));
+}
+
+static void foreign_calls_die(void **state)
+{
+	struct sock_filter filter[SECCOMP_DEFAULT_MAX];
+	size_t len = seccomp_default(CAP_ALL_MASK, filter);
+	struct seccomp_data data = { .arch = AUDIT_ARCH_S390X, .nr = 0 };
+
+	assert_int_equal(filter_run(filter, len, &data), SECCOMP_RET_KILL_PROCESS);
+#if defined(__x86_64__)
+	data.arch = AUDIT_ARCH_X86_64;
+	data.nr = (int)NR_X32;
+	assert_int_equal(filter_run(filter, len, &data), SECCOMP_RET_ERRNO | ENOSYS);
+#endif
+}
+
+/* The shorter of the two filters is the one that nearly everybody gets. */
+static void default_capabilities_have_their_own_filter(void **state)
+{
+	struct sock_filter filter[SECCOMP_DEFAULT_MAX];
+	unsigned short plain = seccomp_default(profile_default_caps, filter);
+
+	assert_true(plain < seccomp_default(CAP_ALL_MASK, filter));
+	assert_true(plain <= 200);
+}
+
+static void kernel_takes_it(void **state)
+{
+	for (int i = 0; i < 2; i++) {
+		struct spec spec;
+		int status;
+		pid_t pid;
+
+		spec_init(&spec);
+		spec.process.caps.bounding = i == 0 ? profile_default_caps : CAP_ALL_MASK;
+		pid = fork();
+		if (pid == 0) {
+			if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+			    seccomp_install(&spec) < 0)
+				_exit(1);
+			_exit(syscall(SYS_add_key, 0, 0, 0, 0, 0) < 0 && errno == EPERM ? 0 : 2);
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(status, 0);
+		spec_release(&spec);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(default_filter_is_the_table),
+		cmocka_unit_test(default_filter_is_libseccomps),
+		cmocka_unit_test(foreign_calls_die),
+		cmocka_unit_test(default_capabilities_have_their_own_filter),
+		cmocka_unit_test(kernel_takes_it),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
