@@ -7,19 +7,20 @@
 
 #define MAX_MANIFEST (4UL << 20)
 #define MAX_CONFIG (4UL << 20)
-#define MAX_JSON_DEPTH 32       /* levels */
-#define MAX_JSON_NODES 200000   /* values and keys */
-#define MAX_INDEX_NESTING 2     /* an index in an index */
-#define MAX_INDEX_ENTRIES 10000 /* manifests */
-#define MAX_LAYERS 500          /* layers */
+#define MAX_JSON_DEPTH 32        /* levels */
+#define MAX_JSON_NODES 200000    /* values and keys */
+#define MAX_INDEX_NESTING 2      /* an index in an index */
+#define MAX_INDEX_ENTRIES 10000  /* manifests */
+#define MAX_LAYERS 500           /* layers */
+#define MAX_ARCHIVE_FILES 100000 /* files in an archive of images */
 #define MAX_TAR_PATH 4095
 #define MAX_TAR_COMPONENT 255
 #define MAX_TAR_LINK 4095
-#define MAX_TAR_DEPTH 2048         /* components */
-#define MAX_TAR_ENTRIES 20000000UL /* entries */
-#define MAX_TAR_PAX (1UL << 20)        /* an extended header */
-#define MAX_TAR_EXTENTS 262144         /* pieces of a sparse file */
-#define MAX_TAR_DIRECTORIES 2000000UL  /* different ones */
+#define MAX_TAR_DEPTH 2048            /* components */
+#define MAX_TAR_ENTRIES 20000000UL    /* entries */
+#define MAX_TAR_PAX (1UL << 20)       /* an extended header */
+#define MAX_TAR_EXTENTS 262144        /* pieces of a sparse file */
+#define MAX_TAR_DIRECTORIES 2000000UL /* different ones */
 #define MAX_XATTR_NAME 255
 #define MAX_XATTR_VALUE 65536UL
 #define MAX_XATTRS 128              /* per file */

@@ -134,7 +134,7 @@ int descriptor_read(const cJSON *json, const char *what, struct descriptor *ret_
 	return 0;
 }
 
-static void descriptors_release(struct descriptors *list)
+void descriptors_release(struct descriptors *list)
 {
 	for (size_t i = 0; i < list->n; i++)
 		descriptor_release(&list->v[i]);

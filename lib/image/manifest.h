@@ -57,6 +57,8 @@ struct descriptors {
 	size_t n;
 };
 
+void descriptors_release(struct descriptors *list);
+
 struct manifest {
 	bool is_index;
 	struct descriptor config;     /* not of an index */
