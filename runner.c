@@ -1,10 +1,60 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "base/err.h"
 #include "base/exit.h"
+#include "base/out.h"
+#include "command/command.h"
 
-int main(void)
+/* Descriptors 0, 1 and 2 are open from here on: no file of ours may become somebody's stdout. */
+static int open_standard(void)
 {
-	refuse("no command is there yet");
-	err_print(2);
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+		if (fd < 0)
+			return fail("cannot open '/dev/null'");
+	} while (fd <= STDERR_FILENO);
+	close(fd);
+	return 0;
+}
+
+static int run(char *const *argv, struct global_request *request)
+{
+	AUTO(strvec) words = STRVEC_INIT;
+	const struct command *command;
+	size_t n_words;
+	bool help = false;
+	int rc;
+
+	TRY(opt_parse(global_options, argv, OPT_STOP_AT_OPERAND, request, &words, &help));
+	if (help || (words.n == 0 && !request->version))
+		return help_overview();
+	if (request->version)
+		return version_print();
+	command = command_find(words.v, &n_words);
+	if (command == NULL)
+		return -EINVAL;
+	rc = command_run(command, words.v + n_words, request->root, request->runroot);
+	return rc < 0 && err_text()[0] != '\0' ? fail_in(rc, "%s", command->name) : rc;
+}
+
+int main(int argc, char **argv)
+{
+	struct global_request request = { 0 };
+	int rc = open_standard();
+
+	if (rc >= 0)
+		rc = run(argv + (argc > 0), &request);
+	opt_release(global_options, &request);
+	if (rc >= 0)
+		return rc;
+	/* Nothing recorded, and nothing printed: the reader of our output went away. */
+	err_print(STDERR_FILENO);
 	return EXIT_BERTH;
 }

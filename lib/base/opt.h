@@ -4,7 +4,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
+#include "base/buf.h"
 #include "base/vec.h"
 
 /*
@@ -12,18 +14,23 @@
  * the command's request struct at `offset`. The same rows print --help, answer the shells'
  * completion, and are compared with the man page by test/lint.
  *
- * Syntax as of GNU and docker: -x, -xVALUE, -x VALUE, -xyz (flags bundled), --name, --name=VALUE,
- * --name VALUE; flags take =true and =false; "--" ends the options; with OPT_STOP_AT_OPERAND the
- * first operand ends them as well. An unknown name is refused with the nearest one that exists.
+ * Syntax as of GNU and docker: -x, -xVALUE, -x=VALUE, -x VALUE, -xyz (flags bundled), --name,
+ * --name=VALUE, --name VALUE; flags take =true and =false; "--" ends the options; with
+ * OPT_STOP_AT_OPERAND the first operand ends them as well. An unknown name is refused with the
+ * nearest one that exists.
  */
 enum opt_type {
 	OPT_FLAG,     /* bool */
 	OPT_STRING,   /* char *: owned; the last one wins */
 	OPT_STRINGS,  /* struct strvec: repeated options append */
-	OPT_INT,      /* int64_t */
+	OPT_INT,      /* int64_t in min..max, where one of them is not 0 */
 	OPT_SIZE,     /* int64_t, bytes; docker's size syntax; "-1" is -1 */
 	OPT_DURATION, /* uint64_t, microseconds */
-	OPT_CALL,     /* parse(request, value): structured values that must be checked at once */
+	OPT_CHOICE,   /* int (or an enum): the number of the word in `words` */
+	OPT_CALL,    /* parse(request, value): structured values; without a metavar value is NULL */
+	OPT_IGNORED, /* struct strvec: a remark, made from `help`, that it has no effect */
+	OPT_REFUSED, /* `help` says why it cannot be had, `fix` what to do instead */
+	OPT_HEADING, /* no option (its name is ""): `help` is the title of the rows below it */
 };
 
 enum opt_flags {
@@ -38,6 +45,7 @@ enum opt_values { /* what the shells complete */
 		  VALUES_DIRECTORY,
 		  VALUES_IMAGE,
 		  VALUES_CONTAINER,
+		  VALUES_COMMAND,
 		  VALUES_WORDS, /* `words` */
 };
 
@@ -46,13 +54,26 @@ struct opt {
 	char letter;      /* short name, 0: none */
 	enum opt_type type;
 	size_t offset;       /* into the request; unused with OPT_CALL */
-	const char *metavar; /* NULL for flags */
+	const char *metavar; /* NULL: takes no value */
 	const char *help;    /* half a line, no full stop */
 	unsigned int flags;
 	enum opt_values values;
 	const char *words; /* "a|b|c" */
+	int64_t min, max;  /* OPT_INT */
+	/* OPT_STRING, OPT_STRINGS: refuse a value that cannot be right whatever the others are. */
+	int (*check)(const char *value);
 	int (*parse)(void *request, const char *value);
+	const char *fix; /* OPT_REFUSED */
 };
+
+#define OPT_END \
+	{ \
+		.name = NULL \
+	}
+#define OPT_TITLE(text) \
+	{ \
+		.name = "", .type = OPT_HEADING, .help = (text) \
+	}
 
 /* A command has several tables, one after the other: its own, and shared groups; a NULL ends the
  * array of them. */
@@ -65,7 +86,7 @@ enum opt_mode {
 /*
  * Parse argv (without the command's name). Operands are appended to `operands` (owned by the
  * caller). Returns 0, or a refusal that names the option; *ret_help is set where -h (if no table
- * has it) or --help was met.
+ * has it) or --help was met, and nothing behind it is looked at.
  */
 int opt_parse(const struct opt *const *tables, char *const *argv, enum opt_mode mode, void *request,
 	      struct strvec *operands, bool *ret_help);
@@ -73,6 +94,17 @@ int opt_parse(const struct opt *const *tables, char *const *argv, enum opt_mode 
 void opt_release(const struct opt *const *tables, void *request);
 /* The row of "--name" or "-x", following aliases; NULL. */
 const struct opt *opt_find(const struct opt *const *tables, const char *text);
+/* Is it for people: neither hidden, nor an alias, nor refused or ignored? */
+bool opt_is_listed(const struct opt *opt);
+/* Walk over the rows of all tables; titles are passed over, NULL ends:
+ *	for (struct opt_walk walk = { tables }; (opt = opt_next(&walk)) != NULL;) */
+struct opt_walk {
+	const struct opt *const *tables;
+	const struct opt *row; /* NULL: the next table's first */
+};
+const struct opt *opt_next(struct opt_walk *walk);
+/* Append what --help says of the options: two columns, wrapped at `width`. */
+void opt_describe(const struct opt *const *tables, int width, struct buf *out);
 /* The closest of n words to text by edit distance, or NULL where none is close. */
 const char *opt_nearest(const char *text, const char *const *words, size_t n);
 

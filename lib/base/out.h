@@ -7,6 +7,8 @@
 
 #include "base/buf.h"
 
+struct cJSON;
+
 /*
  * What commands print. Only lib/command uses this; everything below returns values. Text is escaped
  * (base/escape); each flush is one write(2). A closed pipe ends the command quietly.
@@ -22,8 +24,8 @@ void out_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /*
  * Listings. A field table describes the columns; a row is any struct. The formats are `table`
  * (aligned columns with a heading), `json` (one array), `jsonl` (an object a line), or a Go
- * template of fields: '{{.ID}} {{.Names}}', '{{json .}}', with the escapes \t and \n, and a leading
- * "table " for columns of the chosen fields.
+ * template (base/template.h) of fields: '{{.ID}} {{.Names}}', '{{json .}}', with a leading "table "
+ * for columns of the chosen fields.
  */
 struct out_field {
 	const char *name;    /* Go field name: "ID" */
@@ -32,19 +34,36 @@ struct out_field {
 	void (*print)(struct buf *out, const void *row);
 };
 
+enum out_kind {
+	OUT_TABLE,
+	OUT_JSON,
+	OUT_JSONL,
+	OUT_TEMPLATE,
+};
+
 struct out_list {
 	const struct out_field *fields; /* ended by a NULL name */
 	const char *format;             /* NULL: the default table */
-	bool headings;
-	struct buf *cells; /* internal */
-	size_t n_rows, n_columns;
-	size_t *columns;
-	struct buf text;
+	bool headings;                  /* true after begin; may be cleared until end */
+	/* internal */
+	enum out_kind kind;
+	bool aligned;    /* cells are ended by tabs in `text`, and are aligned at the end */
+	struct buf text; /* the lines, that of the headings first */
+	struct cJSON *array;
 };
 
+/* Refuses a format that cannot be rendered, before there is any row. */
 int out_list_begin(struct out_list *list, const struct out_field *fields, const char *format);
-void out_list_row(struct out_list *list, const void *row);
+int out_list_row(struct out_list *list, const void *row);
 /* Print it all and release the memory. */
 int out_list_end(struct out_list *list);
+/* Release the memory without printing; after out_list_end() it does nothing. */
+void out_list_release(struct out_list *list);
+
+/* One value: NULL and `json` print it as indented JSON, everything else is a Go template. */
+int out_value(const char *format, const struct cJSON *value);
+
+/* Align the columns of lines whose cells are ended by tabs. */
+void out_align(const char *text, struct buf *out);
 
 #endif

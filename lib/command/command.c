@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "command/command.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+
+#define COMMAND_ENTRY(name) &command_##name,
+const struct command *const command_list[] = { COMMANDS(COMMAND_ENTRY) NULL };
+static const struct command *const hidden_list[] = { COMMANDS_HIDDEN(COMMAND_ENTRY) NULL };
+#undef COMMAND_ENTRY
+
+/* --- options before the command --------------------------------------------------------------- */
+
+#define REMOTE "berth has no daemon and no remote mode"
+
+static int check_log_level(const char *value)
+{
+	static const char *const levels[] = { "trace",   "debug", "info",  "warn",
+					      "warning", "error", "fatal", "panic" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(levels); i++)
+		if (strcasecmp(value, levels[i]) == 0)
+			return 0;
+	return refuse("'%s' is none of trace, debug, info, warn, error, fatal, panic", value);
+}
+
+/* Taken and dropped: scripts written for docker and podman pass them. */
+static int drop_log_level(void *request, const char *value)
+{
+	return check_log_level(value);
+}
+
+static int drop(void *request, const char *value)
+{
+	return 0;
+}
+
+static int set_version(void *request, const char *value)
+{
+	((struct global_request *)request)->version = true;
+	return 0;
+}
+
+static const struct opt options_global[] = {
+	{ "root", 0, OPT_STRING, offsetof(struct global_request, root), "DIR",
+	  "keep images, volumes and containers in DIR", .values = VALUES_DIRECTORY },
+	{ "runroot", 0, OPT_STRING, offsetof(struct global_request, runroot), "DIR",
+	  "keep what need not survive a reboot in DIR", .values = VALUES_DIRECTORY },
+	{ "version", 'v', OPT_CALL, .help = "print the version", .parse = set_version },
+	{ "log-level", 'l', OPT_CALL, 0, "LEVEL", "accepted for the sake of scripts", OPT_HIDDEN,
+	  .parse = drop_log_level },
+	{ "debug", 'D', OPT_CALL, .help = "accepted for the sake of scripts", .flags = OPT_HIDDEN,
+	  .parse = drop },
+	{ "transient-store", 0, OPT_CALL, .help = "accepted for the sake of scripts",
+	  .flags = OPT_HIDDEN, .parse = drop },
+	{ "config", 0, OPT_CALL, 0, "DIR", "accepted for the sake of scripts", OPT_HIDDEN,
+	  .parse = drop },
+	{ "host", 'H', OPT_REFUSED, 0, "URL", REMOTE },
+	{ "context", 'c', OPT_REFUSED, 0, "NAME", REMOTE },
+	{ "connection", 0, OPT_REFUSED, 0, "NAME", REMOTE },
+	{ "url", 0, OPT_REFUSED, 0, "URL", REMOTE },
+	{ "remote", 'r', OPT_REFUSED, 0, NULL, REMOTE },
+	{ "identity", 0, OPT_REFUSED, 0, "FILE", REMOTE },
+	{ "ssh", 0, OPT_REFUSED, 0, "MODE", REMOTE },
+	{ "tls", 0, OPT_REFUSED, 0, NULL, REMOTE },
+	{ "tlscacert", 0, OPT_REFUSED, 0, "FILE", REMOTE },
+	{ "tlscert", 0, OPT_REFUSED, 0, "FILE", REMOTE },
+	{ "tlskey", 0, OPT_REFUSED, 0, "FILE", REMOTE },
+	{ "tlsverify", 0, OPT_REFUSED, 0, NULL, REMOTE },
+	OPT_END,
+};
+
+const struct opt *const global_options[] = { options_global, NULL };
+
+/* --- finding ---------------------------------------------------------------------------------- */
+
+/* The number of words of argv that spell `name` ("image ls"), or 0. */
+static size_t match_words(const char *name, size_t len, char *const *argv)
+{
+	size_t words = 0;
+
+	while (len > 0) {
+		size_t word = 0;
+
+		while (word < len && name[word] != ' ')
+			word++;
+		if (argv[words] == NULL || strlen(argv[words]) != word ||
+		    strncmp(argv[words], name, word) != 0)
+			return 0;
+		words++;
+		name += word;
+		len -= word;
+		if (len > 0) {
+			name++;
+			len--;
+		}
+	}
+	return words;
+}
+
+static size_t match(const struct command *command, char *const *argv)
+{
+	const char *alias = command->alias;
+	size_t words = match_words(command->name, strlen(command->name), argv);
+
+	while (words == 0 && alias != NULL && *alias != '\0') {
+		size_t len = strcspn(alias, "|");
+
+		words = match_words(alias, len, argv);
+		alias += len + (alias[len] == '|');
+	}
+	return words;
+}
+
+static void refuse_command(const char *name)
+{
+	const char *names[ARRAY_SIZE(command_list)];
+	const char *nearest;
+	size_t n = 0;
+
+	for (; command_list[n] != NULL; n++)
+		names[n] = command_list[n]->name;
+	nearest = opt_nearest(name, names, n);
+	refuse("there is no command '%s'", name);
+	if (nearest != NULL)
+		hint("did you mean 'berth %s'?", nearest);
+	else
+		hint("'berth help' lists the commands");
+}
+
+const struct command *command_find(char *const *argv, size_t *ret_words)
+{
+	const struct command *const *lists[] = { command_list, hidden_list };
+
+	for (size_t k = 0; k < ARRAY_SIZE(lists); k++)
+		for (size_t i = 0; lists[k][i] != NULL; i++) {
+			*ret_words = match(lists[k][i], argv);
+			if (*ret_words > 0)
+				return lists[k][i];
+		}
+	refuse_command(argv[0]);
+	return NULL;
+}
+
+/* --- running ---------------------------------------------------------------------------------- */
+
+static int check_operands(const struct command *command, size_t n)
+{
+	if (n < command->operands_min)
+		refuse("%s missing", n == 0 ? "an operand is" : "operands are");
+	else if (n > command->operands_max)
+		refuse("too many operands: %zu, at most %zu", n, command->operands_max);
+	else
+		return 0;
+	hint("usage: berth %s %s", command->name, command->synopsis);
+	return -EINVAL;
+}
+
+static int run_parsed(const struct command *command, void *request, const struct strvec *operands,
+		      const char *root, const char *runroot)
+{
+	AUTO(host) host = { 0 };
+
+	TRY(check_operands(command, operands->n));
+	if (!command->hostless)
+		TRY(host_init(&host, root, runroot));
+	return command->run(&host, request, operands);
+}
+
+int command_run(const struct command *command, char *const *argv, const char *root,
+		const char *runroot)
+{
+	autofree void *request = xcalloc(1, command->request_size + 1);
+	AUTO(strvec) operands = STRVEC_INIT;
+	bool help = false;
+	int rc;
+
+	if (command->init != NULL)
+		command->init(request);
+	rc = opt_parse(command->options, argv, command->mode, request, &operands, &help);
+	if (rc < 0) {
+		if (err_hint()[0] == '\0')
+			hint("'berth %s --help' lists the options", command->name);
+	} else if (help) {
+		rc = help_command(command);
+	} else {
+		rc = run_parsed(command, request, &operands, root, runroot);
+	}
+	opt_release(command->options, request);
+	if (command->release != NULL)
+		command->release(request);
+	return rc;
+}

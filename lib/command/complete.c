@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "command/command.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/out.h"
+
+/*
+ * The shells' scripts (completion.c) hand over the words up to the cursor, the last one perhaps
+ * empty or half typed, and get candidates, one a line; ":file" and ":directory" ask for the shell's
+ * own.
+ *
+ *	berth __complete -- run -it --net
+ */
+struct completion {
+	const struct command *command; /* NULL: none yet */
+	const struct opt *pending;     /* whose value is being typed */
+	size_t operands;               /* of the command, before the cursor */
+	bool ended;                    /* "--" was met, or the operands have begun */
+	const char *prefix;            /* of what is asked for */
+	struct buf out;
+};
+
+static void offer(struct completion *c, const char *text)
+{
+	if (strncmp(text, c->prefix, strlen(c->prefix)) == 0)
+		buf_addf(&c->out, "%s\n", text);
+}
+
+static void offer_words(struct completion *c, const char *words)
+{
+	AUTO(strvec) list = STRVEC_INIT;
+
+	strvec_split(&list, words, '|');
+	for (size_t i = 0; i < list.n; i++)
+		offer(c, list.v[i]);
+}
+
+static void offer_commands(struct completion *c)
+{
+	for (size_t i = 0; command_list[i] != NULL; i++)
+		offer(c, command_list[i]->name);
+}
+
+static void offer_values(struct completion *c, enum opt_values values, const char *words)
+{
+	switch (values) {
+	case VALUES_WORDS:
+		offer_words(c, words);
+		break;
+	case VALUES_COMMAND:
+		offer_commands(c);
+		break;
+	case VALUES_FILE:
+		buf_add_str(&c->out, ":file\n");
+		break;
+	case VALUES_DIRECTORY:
+		buf_add_str(&c->out, ":directory\n");
+		break;
+	case VALUES_IMAGE:
+	case VALUES_CONTAINER:
+	case VALUES_NONE:
+		break;
+	}
+}
+
+static void offer_options(struct completion *c, const struct opt *const *tables)
+{
+	struct opt_walk walk = { .tables = tables };
+	const struct opt *opt;
+
+	while ((opt = opt_next(&walk)) != NULL) {
+		autofree char *name = xasprintf("--%s", opt->name);
+
+		if (opt_is_listed(opt))
+			offer(c, name);
+	}
+	offer(c, "--help");
+}
+
+static const struct opt *const *tables_of(const struct completion *c)
+{
+	return c->command != NULL ? c->command->options : global_options;
+}
+
+/* The option of "-itv" that waits for its value, or NULL. */
+static const struct opt *pending_of(const struct opt *const *tables, const char *word)
+{
+	const struct opt *opt;
+
+	if (strncmp(word, "--", 2) == 0) {
+		opt = strchr(word, '=') == NULL ? opt_find(tables, word) : NULL;
+		return opt != NULL && opt->metavar != NULL && (opt->flags & OPT_OPTIONAL_VALUE) == 0
+			       ? opt
+			       : NULL;
+	}
+	for (word++; *word != '\0'; word++) {
+		char name[] = { '-', *word, '\0' };
+
+		opt = opt_find(tables, name);
+		if (opt == NULL)
+			return NULL;
+		if (opt->metavar != NULL)
+			return word[1] == '\0' ? opt : NULL;
+	}
+	return NULL;
+}
+
+/* What the words before the cursor mean. */
+static void follow(struct completion *c, char *const *words, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t used = 1;
+
+		if (c->pending != NULL) {
+			c->pending = NULL;
+		} else if (!c->ended && strcmp(words[i], "--") == 0) {
+			c->ended = true;
+		} else if (!c->ended && words[i][0] == '-' && words[i][1] != '\0') {
+			c->pending = pending_of(tables_of(c), words[i]);
+		} else if (c->command == NULL) {
+			c->command = command_find(words + i, &used);
+			if (c->command == NULL)
+				return;
+			i += used - 1;
+		} else {
+			c->operands++;
+			c->ended = c->ended || c->command->mode == OPT_STOP_AT_OPERAND;
+		}
+	}
+}
+
+static void complete_last(struct completion *c)
+{
+	const char *equals = strchr(c->prefix, '=');
+	const struct command *command = c->command;
+	const struct opt *opt = c->pending;
+
+	if (opt == NULL && !c->ended && strncmp(c->prefix, "--", 2) == 0 && equals != NULL) {
+		autofree char *name = xstrndup(c->prefix, (size_t)(equals - c->prefix));
+
+		opt = opt_find(tables_of(c), name);
+		c->prefix = equals + 1;
+	}
+	if (opt != NULL)
+		offer_values(c, opt->values, opt->words);
+	else if (!c->ended && c->prefix[0] == '-')
+		offer_options(c, tables_of(c));
+	else if (command == NULL)
+		offer_commands(c);
+	else if (c->operands == 0 ||
+		 (command->mode == OPT_ANYWHERE && c->operands < command->operands_max))
+		offer_values(c, command->operand_values, command->operand_words);
+	else if (command->mode == OPT_STOP_AT_OPERAND)
+		buf_add_str(&c->out, ":file\n");
+}
+
+static int complete(const struct host *host, void *request, const struct strvec *operands)
+{
+	struct completion c = { .prefix = "" };
+	int rc;
+
+	buf_init(&c.out);
+	if (operands->n > 0) {
+		follow(&c, operands->v, operands->n - 1);
+		c.prefix = operands->v[operands->n - 1];
+	}
+	/* An unknown command has no completions; that is no error of the shell's. */
+	err_clear();
+	if (operands->n < 2 || c.command != NULL || c.operands == 0)
+		complete_last(&c);
+	rc = out_raw(c.out.data, c.out.len);
+	buf_release(&c.out);
+	return rc;
+}
+
+const struct command command_complete = {
+	.name = "__complete",
+	.synopsis = "-- [WORD...]",
+	.summary = "Print candidates for the last word of a command line",
+	.mode = OPT_STOP_AT_OPERAND,
+	.hostless = true,
+	.operands_max = OPERANDS_ANY,
+	.run = complete,
+};
+
+/* --- __options -------------------------------------------------------------------------------- */
+
+static void print_options(const char *command, const struct opt *const *tables, struct buf *out)
+{
+	struct opt_walk walk = { .tables = tables };
+	const struct opt *opt;
+	const char *main_name = "";
+
+	while ((opt = opt_next(&walk)) != NULL) {
+		const char *kind = (opt->flags & OPT_ALIAS) != 0    ? "alias"
+				   : opt->type == OPT_REFUSED       ? "refused"
+				   : opt->type == OPT_IGNORED       ? "ignored"
+				   : (opt->flags & OPT_HIDDEN) != 0 ? "hidden"
+								    : "option";
+
+		if ((opt->flags & OPT_ALIAS) == 0)
+			main_name = opt->name;
+		buf_addf(out, "%s\t%s\t--%s\t%c%c\t%s\t%s\n", command, kind, opt->name,
+			 opt->letter != 0 ? '-' : ' ', opt->letter != 0 ? opt->letter : ' ',
+			 opt->metavar != NULL ? opt->metavar : "", main_name);
+	}
+}
+
+/* The tables, one row a line: command, kind, name, letter, metavar, and what an alias stands for. */
+static int options(const struct host *host, void *request, const struct strvec *operands)
+{
+	AUTO(buf) out = BUF_INIT;
+
+	print_options("", global_options, &out);
+	for (size_t i = 0; command_list[i] != NULL; i++) {
+		buf_addf(&out, "%s\tcommand\n", command_list[i]->name);
+		print_options(command_list[i]->name, command_list[i]->options, &out);
+	}
+	return out_raw(out.data, out.len);
+}
+
+const struct command command_options = {
+	.name = "__options",
+	.synopsis = "",
+	.summary = "Print the option tables",
+	.hostless = true,
+	.run = options,
+};

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "command/command.h"
+
+#include <stdlib.h>
+
+#include "base/json.h"
+#include "base/out.h"
+
+struct version_request {
+	char *format;
+};
+
+static const struct opt options_version[] = {
+	{ "format", 'f', OPT_STRING, offsetof(struct version_request, format), "FORMAT",
+	  "json, or a Go template with the fields Version and OciVersion" },
+	OPT_END,
+};
+
+int version_print(void)
+{
+	return out_line("berth version %s", BERTH_VERSION);
+}
+
+static int run(const struct host *host, void *data, const struct strvec *operands)
+{
+	const struct version_request *request = data;
+	autojson cJSON *version = json_object();
+
+	if (request->format == NULL)
+		return version_print();
+	json_add_string(version, "Version", BERTH_VERSION);
+	json_add_string(version, "OciVersion", "1.2.0");
+	return out_value(request->format, version);
+}
+
+const struct command command_version = {
+	.name = "version",
+	.synopsis = "[OPTIONS]",
+	.summary = "Print the version",
+	.options = (const struct opt *const[]){ options_version, NULL },
+	.hostless = true,
+	.request_size = sizeof(struct version_request),
+	.run = run,
+};
