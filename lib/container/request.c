@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "container/request.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "container/names.h"
+
+void request_init(struct request *request)
+{
+	*request = (struct request){
+		.sig_proxy = true,
+		.read_only_tmpfs = true,
+		.oom_score_adj = LIMIT_NONE,
+		.memory = LIMIT_NONE,
+		.memory_swap = LIMIT_NONE,
+		.memory_reservation = LIMIT_NONE,
+		.shm_size = LIMIT_NONE,
+		.cpu_shares = LIMIT_NONE,
+		.cpu_period = LIMIT_NONE,
+		.cpu_quota = LIMIT_NONE,
+		.pids_limit = LIMIT_NONE,
+		.blkio_weight = LIMIT_NONE,
+		.status_fd = -1,
+	};
+}
+
+static void release_strings(struct request *r)
+{
+	char **const strings[] = {
+		&r->image,         &r->entrypoint, &r->platform, &r->workdir,      &r->user,
+		&r->umask,         &r->tz,         &r->hostname, &r->passwd_entry, &r->userns,
+		&r->subuidname,    &r->subgidname, &r->pid,      &r->ipc,          &r->uts,
+		&r->cgroupns,      &r->network,    &r->cpus,     &r->cpuset_cpus,  &r->cpuset_mems,
+		&r->cgroup_parent, &r->cgroups,    &r->name,     &r->cidfile,      &r->pidfile,
+		&r->stop_signal,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(strings); i++) {
+		free(*strings[i]);
+		*strings[i] = NULL;
+	}
+}
+
+void request_release(struct request *r)
+{
+	struct strvec *const lists[] = {
+		&r->command,     &r->attach,    &r->group_add,    &r->ulimits,    &r->env,
+		&r->env_files,   &r->unsetenv,  &r->uidmap,       &r->gidmap,     &r->publish,
+		&r->read_bps,    &r->write_bps, &r->read_iops,    &r->write_iops, &r->cgroup_conf,
+		&r->sysctl,      &r->volumes,   &r->mounts,       &r->tmpfs,      &r->devices,
+		&r->cap_add,     &r->cap_drop,  &r->security_opt, &r->labels,     &r->label_files,
+		&r->annotations,
+	};
+
+	release_strings(r);
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+		strvec_release(lists[i]);
+	resolv_release(&r->resolv);
+}
+
+static int check_attach(const struct request *request)
+{
+	static const char *const streams[] = { "stdin", "stdout", "stderr" };
+
+	for (size_t i = 0; i < request->attach.n; i++) {
+		bool known = false;
+
+		for (size_t j = 0; j < ARRAY_SIZE(streams); j++)
+			known |= strcasecmp(request->attach.v[i], streams[j]) == 0;
+		if (!known)
+			return refuse("--attach '%s': stdin, stdout or stderr",
+				      request->attach.v[i]);
+	}
+	return 0;
+}
+
+static int check_pull(const struct request *request)
+{
+	if (request->pull != PULL_ALWAYS && request->pull != PULL_NEWER)
+		return 0;
+	refuse("--pull %s: this version cannot fetch from registries",
+	       request->pull == PULL_ALWAYS ? "always" : "newer");
+	hint("load the image with 'berth load' and give --pull missing or never");
+	return -EINVAL;
+}
+
+static int check_identity(const struct request *request)
+{
+	const char *hostname = request->hostname;
+	bool maps = request->uidmap.n + request->gidmap.n != 0 || request->subuidname != NULL ||
+		    request->subgidname != NULL;
+
+	if (hostname != NULL && (*hostname == '\0' || strlen(hostname) > 63 ||
+				 strspn(hostname, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRST"
+						  "UVWXYZ0123456789.-_") != strlen(hostname)))
+		return refuse("--hostname '%s': letters, digits, '-' and '.', at most 63",
+			      hostname);
+	if (hostname != NULL && request->uts != NULL && strcmp(request->uts, "private") != 0)
+		return refuse("--hostname would rename the host: it needs --uts private");
+	if (maps && request->userns != NULL)
+		return refuse("--userns cannot be combined with --uidmap, --gidmap, --subuidname "
+			      "and --subgidname");
+	if (request->passwd_entry != NULL && strchr(request->passwd_entry, '\n') != NULL)
+		return refuse("--passwd-entry: it is one line");
+	return 0;
+}
+
+int request_check(const struct request *request)
+{
+	if (request->detach) {
+		refuse("--detach: containers in the background come with a later version");
+		hint("run in the foreground from a service (systemd-run berth run ...), or with "
+		     "'&' from a shell");
+		return -EINVAL;
+	}
+	if (request->name != NULL)
+		TRY(name_check(request->name));
+	if (request->replace && request->name == NULL)
+		return refuse("--replace needs --name");
+	TRY(check_attach(request));
+	TRY(check_pull(request));
+	return check_identity(request);
+}
