@@ -167,6 +167,21 @@ int bundle_read_layout(const struct archive *layout, const struct descriptors *e
 	return 0;
 }
 
+int bundle_identify(const struct archive *layout, const struct descriptors *entries,
+		    const struct platform *platform, const char *what, char *ret_id,
+		    char *ret_digest)
+{
+	AUTO(bundle) bundle = BUNDLE_INIT;
+	AUTO(platform) host = { 0 };
+	AUTO(manifest) m = { 0 };
+
+	platform_host(&host);
+	TRY(descend(layout, entries, platform != NULL ? platform : &host, what, &bundle, &m));
+	memcpy(ret_id, m.config.digest, DIGEST_TEXT_SIZE);
+	memcpy(ret_digest, bundle.digest, DIGEST_TEXT_SIZE);
+	return 0;
+}
+
 /* --- docker's archives ----------------------------------------------------------------------- */
 
 /* What is known of a layer without reading it: a plain tar archive is its own diff ID. */

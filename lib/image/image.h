@@ -29,7 +29,7 @@
  */
 struct image {
 	char id[DIGEST_TEXT_SIZE];     /* digest of the configuration */
-	char digest[DIGEST_TEXT_SIZE]; /* of the manifest */
+	char digest[DIGEST_TEXT_SIZE]; /* of the manifest; "": it has none (an archive of docker) */
 	char *name; /* as it is to be shown: "docker.io/library/busybox:latest", or the transport
 		       name */
 	struct image_config config;

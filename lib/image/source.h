@@ -76,5 +76,9 @@ int bundle_read_layout(const struct archive *layout, const struct descriptors *e
 		       const struct platform *platform, const char *what,
 		       struct bundle *ret_bundle);
 void bundle_release(struct bundle *bundle);
+/* Only which image and which manifest it is. */
+int bundle_identify(const struct archive *layout, const struct descriptors *entries,
+		    const struct platform *platform, const char *what, char *ret_id,
+		    char *ret_digest);
 
 #endif

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "image/ingest.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/bounds.h"
+#include "base/err.h"
+#include "base/fs.h"
+#include "base/units.h"
+#include "image/catalog.h"
+#include "image/garbage.h"
+#include "image/layer.h"
+#include "image/plan.h"
+
+#define BLOBS "blobs/sha256"
+
+struct ingest {
+	struct store *store;
+	const struct bundle *bundle;
+	bool keep; /* the blobs as well */
+	struct store_tmp tmp;
+	struct descriptors layers; /* of the manifest that is kept, as they become known */
+};
+
+static char *blob_path(const char *digest)
+{
+	return xasprintf(BLOBS "/%s", digest_hex(digest));
+}
+
+/* Is it there with the size it must have? */
+static bool have_blob(const struct store *store, const char *digest, uint64_t size)
+{
+	autofree char *path = blob_path(digest);
+	struct stat st;
+
+	return fstatat(store->fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+	       (uint64_t)st.st_size == size;
+}
+
+/* Give a file of tmp/, complete and checked, its name among the blobs. */
+static int publish_blob(const struct ingest *in, int fd, const char *name, const char *digest)
+{
+	autofree char *path = blob_path(digest);
+
+	if (fsync(fd) < 0)
+		return fail("cannot sync a blob in '%s'", in->store->path);
+	if (renameat(in->tmp.fd, name, in->store->fd, path) < 0)
+		return fail("cannot make '%s/%s'", in->store->path, path);
+	return 0;
+}
+
+static int open_blob(const struct ingest *in, const char *name)
+{
+	return fs_open(in->tmp.fd, name, O_RDWR | O_CREAT | O_EXCL, 0600);
+}
+
+static int store_bytes(const struct ingest *in, const char *name, const struct buf *bytes,
+		       const char *digest)
+{
+	autoclose int fd = -1;
+
+	if (have_blob(in->store, digest, bytes->len))
+		return 0;
+	fd = open_blob(in, name);
+	TRY(fd);
+	TRY(fs_write_all(fd, bytes->data, bytes->len, "the store"));
+	return publish_blob(in, fd, name, digest);
+}
+
+/* How large a layer is, is known only when it is unpacked: a symbolic link beside it says so. */
+static void note_size(const struct store *store, const char *diff_id, uint64_t size)
+{
+	autofree char *path = xasprintf("layers/%s.size", digest_hex(diff_id));
+	char text[24];
+
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)size);
+	(void)!symlinkat(text, store->fd, path);
+}
+
+int ingest_layer_size(const struct store *store, const char *diff_id, uint64_t *ret_size)
+{
+	autofree char *path = xasprintf("layers/%s.size", digest_hex(diff_id));
+	char text[24];
+	ssize_t len = readlinkat(store->fd, path, text, sizeof(text) - 1);
+
+	if (len < 0)
+		return fail("cannot read '%s/%s'", store->path, path);
+	text[len] = '\0';
+	return units_parse_u64(text, UINT64_MAX, ret_size);
+}
+
+static int unpack(struct ingest *in, size_t i, struct layer_source *source)
+{
+	const struct bundle *bundle = in->bundle;
+	AUTO(archive_part) part = ARCHIVE_PART_INIT;
+	autofree char *name = xasprintf("layer %zu of '%s'", i + 1, bundle->archive->name);
+	struct descriptor *d = &in->layers.v[i];
+	struct layer_result result;
+
+	TRY(archive_part_open(bundle->archive, bundle->layer_files.v[i], &part));
+	if (d->digest[0] != '\0' && part.end - part.at != d->size)
+		return refuse("%s has %llu bytes, and should have %llu", name,
+			      (unsigned long long)(part.end - part.at),
+			      (unsigned long long)d->size);
+	source->name = name;
+	source->read = archive_part_read;
+	source->arg = &part;
+	source->size = part.end - part.at;
+	source->blob_digest = d->digest[0] != '\0' ? d->digest : NULL;
+	source->diff_id = bundle->parsed.diff_ids.v[i];
+	TRY(layer_unpack(in->store, source, &result));
+	if (!result.was_present)
+		note_size(in->store, source->diff_id, result.size);
+	memcpy(d->digest, result.blob_digest, DIGEST_TEXT_SIZE);
+	d->size = result.blob_size;
+	return 0;
+}
+
+static int ingest_layer(struct ingest *in, size_t i)
+{
+	struct layer_source source = LAYER_SOURCE_INIT;
+	const struct descriptor *d = &in->layers.v[i];
+	int there = layer_exists(in->store, in->bundle->parsed.diff_ids.v[i]);
+	autoclose int blob = -1;
+	char name[32];
+
+	TRY(there);
+	if (there == 1 &&
+	    (!in->keep || (d->digest[0] != '\0' && have_blob(in->store, d->digest, d->size))))
+		return 0;
+	if (in->keep && !(d->digest[0] != '\0' && have_blob(in->store, d->digest, d->size))) {
+		snprintf(name, sizeof(name), "blob-%zu", i);
+		blob = open_blob(in, name);
+		TRY(blob);
+		source.blob_fd = blob;
+	}
+	TRY(unpack(in, i, &source));
+	return blob >= 0 ? publish_blob(in, blob, name, d->digest) : 0;
+}
+
+static int sync_dir(const struct store *store, const char *path)
+{
+	autoclose int fd = fs_open(store->fd, path, O_RDONLY | O_DIRECTORY, 0);
+
+	TRY(fd);
+	return fs_sync_dir(fd);
+}
+
+static int publish_names(struct ingest *in, const struct descriptor *manifest,
+			 const struct strvec *names)
+{
+	AUTO(catalog) catalog = CATALOG_INIT;
+
+	TRY(catalog_open_locked(in->store, &catalog));
+	for (size_t i = 0; i < names->n; i++)
+		catalog_set(&catalog, names->v[i], manifest);
+	if (names->n == 0)
+		catalog_set(&catalog, NULL, manifest);
+	return catalog_commit(&catalog);
+}
+
+static int store_documents(struct ingest *in, const struct strvec *names)
+{
+	const struct bundle *bundle = in->bundle;
+	struct descriptor config = { .media_type = bundle->config_type,
+				     .size = bundle->config.len };
+	struct descriptor manifest = { .media_type = bundle->manifest_type };
+	AUTO(buf) made = BUF_INIT;
+	const struct buf *text = &bundle->manifest;
+
+	memcpy(config.digest, bundle->id, DIGEST_TEXT_SIZE);
+	if (text->len == 0) {
+		manifest_print(&config, &in->layers, &made);
+		text = &made;
+	}
+	TRY(digest_of(text->data, text->len, manifest.digest));
+	manifest.size = text->len;
+	TRY(store_bytes(in, "config", &bundle->config, bundle->id));
+	TRY(store_bytes(in, "manifest", text, manifest.digest));
+	TRY(sync_dir(in->store, BLOBS));
+	TRY(plan_write(in->store, bundle->id, &bundle->parsed));
+	return publish_names(in, &manifest, names);
+}
+
+static int all_layers(struct ingest *in)
+{
+	for (size_t i = 0; i < in->bundle->layers.n; i++)
+		descriptor_copy(&in->bundle->layers.v[i], VEC_PUSH(&in->layers));
+	for (size_t i = 0; i < in->layers.n; i++)
+		TRY(ingest_layer(in, i));
+	return 0;
+}
+
+static void ingest_release(struct ingest *in)
+{
+	descriptors_release(&in->layers);
+	store_tmp_release(&in->tmp);
+}
+
+int ingest_layers(struct store *store, const struct bundle *bundle)
+{
+	AUTO(ingest) in = { .store = store, .bundle = bundle, .tmp = STORE_TMP_INIT };
+
+	TRY(all_layers(&in));
+	return plan_write(store, bundle->id, &bundle->parsed);
+}
+
+static int ingest_all(struct store *store, const struct bundle *bundle, const struct strvec *names)
+{
+	AUTO(ingest) in = { .store = store, .bundle = bundle, .keep = true, .tmp = STORE_TMP_INIT };
+	autoclose int hold = store_hold(store);
+
+	TRY(hold);
+	TRY(store_tmp_make(store, &in.tmp));
+	TRY(all_layers(&in));
+	return store_documents(&in, names);
+}
+
+int ingest_image(struct store *store, const struct bundle *bundle, const struct strvec *names)
+{
+	int rc = ingest_all(store, bundle, names);
+
+	if (rc < 0) {
+		autofree char *text = xstrdup(err_text());
+		autofree char *fix = xstrdup(err_hint());
+
+		/* The layers and blobs that were complete when it failed are of no use to anybody,
+		 * and the disk may be full. Where others are adding, theirs is the sweep. */
+		if (garbage_collect(store) == 0)
+			store_mark_garbage(store);
+		err_set(text, fix);
+	}
+	return rc;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef BERTH_IMAGE_INGEST_H
+#define BERTH_IMAGE_INGEST_H
+
+#include "image/source.h"
+
+/*
+ * Bring an image into the store. Whatever happens on the way, nothing is visible before it is
+ * complete and, for what gets a name, on the disk; what a failure leaves behind is swept.
+ */
+
+/* Unpack the layers that are not there and write the plan: enough to run it. The caller holds the
+ * store (store_hold()). */
+int ingest_layers(struct store *store, const struct bundle *bundle);
+/* Keep all of it, under `names`; with none, it is kept without a name. */
+int ingest_image(struct store *store, const struct bundle *bundle, const struct strvec *names);
+
+/* Size of an unpacked layer: of its archive. */
+int ingest_layer_size(const struct store *store, const char *diff_id, uint64_t *ret_size);
+
+#endif
