@@ -31,7 +31,8 @@ struct box {
 	int console; /* master of the pty with process.terminal; -1 otherwise */
 	struct cgroup cgroup;
 	enum { BOX_NONE, BOX_SPAWNED, BOX_CREATED, BOX_RUNNING, BOX_ENDED } state;
-	bool exec_failed; /* box_go(): the error is that of the final execve (126 or 127) */
+	bool exec_failed; /* box_go(): the error is the payload's: -ENOENT is exit status 127, all
+			     others are 126 */
 };
 
 #define BOX_INIT \

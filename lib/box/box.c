@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "box/box.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/exit.h"
+#include "base/path.h"
+#include "base/proc.h"
+#include "box/caps.h"
+#include "box/dev.h"
+#include "box/exec.h"
+#include "box/limits.h"
+#include "box/mount.h"
+#include "box/ns.h"
+#include "box/rootfs.h"
+#include "box/seccomp.h"
+#include "box/source.h"
+#include "box/sync.h"
+#include "box/sysctl.h"
+#include "box/tty.h"
+#include "box/user.h"
+
+/*
+ * Theory of operation.
+ *
+ * Two processes act: the parent, who stays outside as the supervisor, and the child, who is born by
+ * one clone3(2) in all of the new namespaces and, with cgroup v2, in its cgroup, and who becomes the
+ * payload. They talk over a socket: ENTER, CREATED, GO (box/sync.h). Each side is a list of steps,
+ * box_spawn() .. box_go() here, child_build() and child_become() there, in an order that is law:
+ *
+ *	parent					child
+ *	------					-----
+ *	stub, cgroup
+ *	clone3 -------------------------------> dies with its parent, clean signals
+ *	id maps, v1 cgroup
+ *	ENTER (only where there was one) -----> root of its user namespace, joins, cgroup namespace
+ *						sources of mounts, mounts made private, root
+ *	(network starts)			mounts, /dev, terminal, sysctls, masks
+ *						pivot; user, working directory, limits
+ *	box_created() <------------------------ CREATED, with the pty
+ *	(hooks, state, network ready)
+ *	GO -----------------------------------> session; bounding set; ids; chdir; filter; capabilities
+ *	box_go() <----------------------------- end of file: the stub has executed the payload
+ *
+ * What the order is for:
+ *
+ * - The parent's steps before clone3 should be few: the child's mount work is what takes time, and
+ *   all else is done beside it.
+ * - Sources of mounts mustn't be opened after anything of the container can run. Those that receive
+ *   the host's mounts should be cloned before the namespace's mounts are private, all others after:
+ *   then a clone is private by birth.
+ * - The mounts of the namespace must be private before anything is attached, or the host sees it.
+ * - /dev must be there before the masks are (they are clones of the host's null device, verified
+ *   before), and the masks before the pivot, which takes the host away.
+ * - sysctls are written through our own procfs by descriptor, never by a path in the container.
+ * - The image's files are read (passwd) and made (working directory) after the pivot: then no link in
+ *   them can name anything of the host. The root is sealed read-only after the last of them.
+ * - The ids mustn't change before GO: a process with changed ids is not dumpable, and the network's
+ *   helper could no longer open its namespaces.
+ * - Bounding set, then ids, then the working directory as the final user, then the filter, then the
+ *   capabilities: setting the bounding set and, without no_new_privs, a filter needs capabilities.
+ *   With no_new_privs the filter comes last of all.
+ * - PDEATHSIG is armed twice, because the change of ids clears it.
+ *
+ * The child never returns to its caller's code: it execs or reports its error and ends. It shares
+ * nothing writable with the parent; what it allocates it need not free, and descriptors are closed by
+ * one close_range(2) at the end.
+ */
+
+/* What the child knows. */
+struct child {
+	const struct spec *spec;
+	uid_t caller;        /* who started berth, outside */
+	bool wait_for_enter; /* there are maps or a cgroup to wait for */
+	bool late_cgroup_ns;
+	bool foreign; /* the parent hands the sources over */
+	int sync, stub;
+	struct rootfs root;
+	struct tty tty;
+	struct user user;
+	struct strvec env;
+	enum err_stage stage;
+};
+
+/* A signal that is ignored stays so across an exec, and there is no single call that ends that. */
+static void reset_signals(void)
+{
+	sigset_t none;
+
+	for (int sig = 1; sig <= SIGRTMAX; sig++)
+		if (sig != SIGKILL && sig != SIGSTOP)
+			signal(sig, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static int die_with_parent(void)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+		return fail("cannot ask to be killed with the supervisor");
+	return 0;
+}
+
+/* Maps and cgroup are there. In a foreign namespace that message carries the sources. */
+static int child_enter(struct child *child, struct sources *sources)
+{
+	const struct spec *spec = child->spec;
+
+	if (child->foreign)
+		TRY(sources_receive(spec, child->sync, sources));
+	else if (child->wait_for_enter)
+		TRY(sync_wait(child->sync, SYNC_ENTER, NULL, 0));
+	if (child->late_cgroup_ns)
+		TRY(ns_enter_cgroup(spec));
+	TRY(ns_become_root(spec));
+	return ns_join(spec);
+}
+
+/* The files that berth makes in the root, and reads there: nothing of the host is in reach. */
+static int child_settle(struct child *child)
+{
+	const struct spec *spec = child->spec;
+	const struct spec_process *process = &spec->process;
+	const char *cwd = process->cwd != NULL ? process->cwd : "/";
+	int root = child->root.fd, fd;
+
+	TRY(user_resolve(root, &process->user, &child->user));
+	TRY(user_add_entry(root, spec, child->caller, &child->user));
+	strvec_push_all(&child->env, &process->env);
+	if (process->set_home && env_get(&child->env, "HOME") == NULL)
+		env_set(&child->env, "HOME", child->user.home);
+	fd = path_mkdirs_in_root(root, cwd, 0755, child->user.uid, child->user.gid);
+	TRY(fd < 0 ? fail_in(fd, "working directory") : 0);
+	close(fd);
+	return rootfs_seal(spec, &child->root);
+}
+
+static int child_build(struct child *child)
+{
+	const struct spec *spec = child->spec;
+	struct rootfs *root = &child->root;
+	struct sources sources;
+
+	umask(0);
+	TRY(die_with_parent());
+	reset_signals();
+	TRY(child_enter(child, &sources));
+	TRY(child->foreign ? 0 : sources_open(spec, -1, &sources));
+	root->null = dev_open_null();
+	TRY(root->null);
+	root->fd = sources.root;
+	TRY(rootfs_attach(root->fd));
+	TRY(ns_setup(spec));
+	TRY(mount_all(spec, &sources, root));
+	TRY(dev_make_elsewhere(spec, root));
+	TRY(tty_make(spec, root, &child->tty));
+	TRY(sysctl_apply(spec, root->proc));
+	TRY(mask_all(spec, root));
+	TRY(rootfs_pivot(root));
+	TRY(child_settle(child));
+	TRY(limits_apply(&spec->process, root->proc));
+	return exec_check_fds(&spec->process);
+}
+
+/* The final execve and everything that takes a right away. */
+static int child_become(struct child *child)
+{
+	const struct spec *spec = child->spec;
+	const struct spec_caps *caps = &spec->process.caps;
+	bool filter_last = spec->process.no_new_privileges;
+	AUTO(strvec) argv = STRVEC_INIT;
+	struct exec exec = { &spec->process, &child->env, NULL, child->stub, child->sync };
+	autofree char *file = NULL;
+
+	TRY(tty_take(&child->tty, child->user.uid));
+	TRY(exec_take_null(spec, child->root.dev));
+	TRY(caps_drop_bounding(caps));
+	TRY(caps_keep());
+	TRY(user_become(spec, &child->user));
+	TRY(caps_raise());
+	TRY(exec_chdir(&spec->process));
+	child->stage = STAGE_EXEC;
+	TRY(exec_find(&spec->process, &child->env, &file));
+	child->stage = STAGE_SETUP;
+	exec.file = file;
+	TRY(exec_prepare(&exec, &argv));
+	TRY(filter_last ? 0 : seccomp_install(spec));
+	TRY(caps_apply(caps, child->user.uid));
+	TRY(die_with_parent());
+	if (filter_last && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return fail("cannot set no_new_privs");
+	TRY(filter_last ? seccomp_install(spec) : 0);
+	return exec_stub_now(&exec, &argv);
+}
+
+static int child_run(struct child *child)
+{
+	TRY(child_build(child));
+	TRY(sync_send(child->sync, SYNC_CREATED, &child->tty.master,
+		      child->tty.master >= 0 ? 1 : 0));
+	TRY(sync_wait(child->sync, SYNC_GO, NULL, 0));
+	return child_become(child);
+}
+
+static void __attribute__((noreturn)) child_main(struct child *child)
+{
+	int rc;
+
+	err_clear();
+	rc = child_run(child);
+	/* The parent is gone, or reads what became of us. */
+	if (rc != -ECONNRESET)
+		(void)!err_send(child->sync, rc, child->stage);
+	_exit(EXIT_BERTH);
+}
+
+/* Is there a cgroup that the child has to be moved to? */
+static bool moves(const struct cgroup *cgroup)
+{
+	return cgroup->path != NULL && cgroup->fd < 0;
+}
+
+static int spawn(struct child *child, struct box *box)
+{
+	const struct spec *spec = child->spec;
+	int pair[2];
+
+	TRY(sync_pair(pair));
+	child->sync = pair[1];
+	box->pid = ns_clone(spec, box->cgroup.fd, child->late_cgroup_ns, &box->pidfd);
+	if (box->pid == 0)
+		child_main(child);
+	close(pair[1]);
+	box->sync = pair[0];
+	TRY(box->pid);
+	box->state = BOX_SPAWNED;
+	return 0;
+}
+
+/* What only the parent may do for the child. */
+static int let_enter(const struct child *child, struct box *box)
+{
+	const struct spec *spec = child->spec;
+
+	if (spec->ns[NS_USER].mode == NS_NEW)
+		TRY(idmap_write(box->pid, &spec->idmaps));
+	TRY(cgroup_attach(&box->cgroup, box->pid));
+	if (child->foreign)
+		return sources_hand_over(spec, box->sync, box->pid);
+	if (child->wait_for_enter)
+		return sync_send(box->sync, SYNC_ENTER, NULL, 0);
+	return 0;
+}
+
+int box_spawn(const struct spec *spec, struct box *ret_box)
+{
+	autoclose int stub = -1;
+	struct child child = {
+		.spec = spec,
+		.caller = geteuid(),
+		.foreign = ns_is_foreign(spec),
+		.root = ROOTFS_INIT,
+		.tty = TTY_INIT,
+		.env = STRVEC_INIT,
+		.stage = STAGE_SETUP,
+	};
+
+	*ret_box = (struct box)BOX_INIT;
+	TRY(ns_check(spec));
+	stub = exec_open_stub();
+	TRY(stub);
+	TRY(cgroup_make(spec, &ret_box->cgroup));
+	child.stub = stub;
+	child.root.cgroup = &ret_box->cgroup;
+	child.late_cgroup_ns = moves(&ret_box->cgroup);
+	child.wait_for_enter = child.late_cgroup_ns || spec->ns[NS_USER].mode == NS_NEW;
+	TRY(spawn(&child, ret_box));
+	return let_enter(&child, ret_box);
+}
+
+/* The child is gone without a word: something outside has killed it. */
+static int fail_died(struct box *box)
+{
+	int status = 0;
+
+	if (box_wait(box, &status) == 0 && WIFSIGNALED(status))
+		return refuse_with(ECHILD,
+				   "the container's first process was killed by signal %d "
+				   "before it was ready",
+				   WTERMSIG(status));
+	return refuse_with(ECHILD, "the container's first process ended before it was ready");
+}
+
+int box_created(struct box *box)
+{
+	int rc = sync_wait(box->sync, SYNC_CREATED, &box->console, 1);
+
+	if (rc == -ECONNRESET)
+		return fail_died(box);
+	TRY(rc);
+	box->state = BOX_CREATED;
+	return 0;
+}
+
+int box_go(struct box *box)
+{
+	TRY(sync_send(box->sync, SYNC_GO, NULL, 0));
+	TRY(exec_result(box->sync, &box->exec_failed));
+	box->state = BOX_RUNNING;
+	return 0;
+}
+
+int box_wait(struct box *box, int *ret_status)
+{
+	TRY(proc_reap(box->pid, ret_status));
+	box->state = BOX_ENDED;
+	return 0;
+}
+
+static void end_child(struct box *box)
+{
+	int status;
+
+	if (box->pid <= 0 || box->state == BOX_NONE || box->state == BOX_ENDED)
+		return;
+	kill(box->pid, SIGKILL);
+	(void)proc_reap(box->pid, &status);
+	box->state = BOX_ENDED;
+}
+
+void box_release(struct box *box)
+{
+	end_child(box);
+	if (box->cgroup.driver != NULL) {
+		cgroup_remove(&box->cgroup);
+		cgroup_release(&box->cgroup);
+	}
+	cleanup_close(&box->sync);
+	cleanup_close(&box->console);
+	cleanup_close(&box->pidfd);
+	*box = (struct box)BOX_INIT;
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef BERTH_BOX_COPYUP_H
+#define BERTH_BOX_COPYUP_H
+
+/* Fill an empty tmpfs with what the image has in the directory that it is going to cover
+ * (tmpcopyup): files, directories and links with their modes and owners. Nothing is followed, and
+ * device nodes, FIFOs and sockets are left out. */
+int copyup(int from, int to, const char *name);
+
+#endif

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "box/exec.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/close_range.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/fs.h"
+#include "box/stub/stub.h"
+
+/* Later than the headers: Linux 6.3. */
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x0010U
+#endif
+#ifndef F_SEAL_EXEC
+#define F_SEAL_EXEC 0x0020
+#endif
+
+#define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+
+#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+static int seal(int fd)
+{
+	if (fcntl(fd, F_ADD_SEALS, SEALS | F_SEAL_EXEC) == 0)
+		return 0;
+	if (errno != EINVAL || fcntl(fd, F_ADD_SEALS, SEALS) < 0)
+		return fail("cannot seal the container's first program");
+	return 0;
+}
+
+int exec_open_stub(void)
+{
+	unsigned int flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+	autoclose int fd = memfd_create("berth-init", flags | MFD_EXEC);
+
+	if (fd < 0 && errno == EINVAL)
+		fd = memfd_create("berth-init", flags);
+	if (fd < 0) {
+		fail("cannot make the memory file of the container's first program");
+		hint("sysctl vm.memfd_noexec must not be 2");
+		return -EACCES;
+	}
+	TRY(fs_write_all(fd, exec_stub, exec_stub_size, "berth-init"));
+	TRY(seal(fd));
+	return steal_fd(&fd);
+}
+
+int exec_take_null(const struct spec *spec, int dev)
+{
+	autoclose int fd = -1;
+
+	if (!spec->process.stdin_null || spec->process.terminal)
+		return 0;
+	fd = dev >= 0 ? openat(dev, "null", O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
+		      : open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || dup2(fd, STDIN_FILENO) < 0)
+		return fail("cannot use '/dev/null' as the standard input");
+	return 0;
+}
+
+int exec_chdir(const struct spec_process *process)
+{
+	const char *cwd = process->cwd != NULL ? process->cwd : "/";
+	char path[PATH_MAX];
+
+	if (chdir(cwd) < 0)
+		return fail("cannot enter the working directory '%s'", cwd);
+	/* A directory outside of the root (a descriptor that leaked, CVE-2024-21626) has no path. The
+	 * kernel says so by another first character. */
+	if (syscall(SYS_getcwd, path, sizeof(path)) < 0)
+		return fail("cannot find out where the working directory '%s' is", cwd);
+	if (path[0] != '/')
+		return refuse("the working directory '%s' is outside of the container", cwd);
+	return 0;
+}
+
+/* 0 where the file can be executed, else why not. */
+static int try_file(const char *file)
+{
+	struct stat st;
+
+	if (fstatat(AT_FDCWD, file, &st, 0) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EACCES;
+	return faccessat(AT_FDCWD, file, X_OK, AT_EACCESS) == 0 ? 0 : -EACCES;
+}
+
+int exec_find(const struct spec_process *process, const struct strvec *env, char **ret_file)
+{
+	const char *name = process->args.v[0];
+	const char *path = env_get(env, "PATH");
+	AUTO(strvec) dirs = STRVEC_INIT;
+	int rc = -ENOENT;
+
+	if (strchr(name, '/') != NULL || name[0] == '\0') {
+		*ret_file = xstrdup(name);
+		return 0;
+	}
+	strvec_split(&dirs, path != NULL ? path : DEFAULT_PATH, ':');
+	for (size_t i = 0; i < dirs.n; i++) {
+		autofree char *file =
+			xasprintf("%s/%s", dirs.v[i][0] != '\0' ? dirs.v[i] : ".", name);
+		int found = try_file(file);
+
+		if (found == 0) {
+			*ret_file = steal(file);
+			return 0;
+		}
+		if (found == -EACCES)
+			rc = -EACCES;
+	}
+	if (rc == -EACCES)
+		return refuse_with(EACCES, "'%s' is in the container's PATH, but not executable",
+				   name);
+	return refuse_with(ENOENT, "'%s' is not in the container's PATH (%s)", name,
+			   path != NULL ? path : DEFAULT_PATH);
+}
+
+int exec_check_fds(const struct spec_process *process)
+{
+	for (int fd = 3; fd < 3 + process->preserve_fds; fd++) {
+		int flags = fcntl(fd, F_GETFD);
+
+		/* All of ours are close-on-exec, and what a shell hands down is not. */
+		if (flags < 0 || (flags & FD_CLOEXEC) != 0)
+			return refuse("descriptor %d is to be preserved and is not open", fd);
+	}
+	return 0;
+}
+
+static int close_between(int first, int last)
+{
+	if (first > last)
+		return 0;
+	if (close_range((unsigned int)first, (unsigned int)last, 0) < 0)
+		return fail("cannot close the descriptors that the container is not to have");
+	return 0;
+}
+
+int exec_prepare(const struct exec *exec, struct strvec *ret_argv)
+{
+	int low = exec->stub < exec->sync ? exec->stub : exec->sync;
+	int high = exec->stub < exec->sync ? exec->sync : exec->stub;
+	char mode = exec->process->init ? STUB_INIT : STUB_EXEC;
+
+	strvec_push(ret_argv, "berth-init");
+	strvec_pushf(ret_argv, "%d%c", exec->sync, mode);
+	strvec_push(ret_argv, exec->file);
+	strvec_push_all(ret_argv, &exec->process->args);
+	TRY(close_between(3 + exec->process->preserve_fds, low - 1));
+	TRY(close_between(low + 1, high - 1));
+	TRY(close_between(high + 1, INT_MAX));
+	/* The stub makes it close-on-exec again. */
+	if (fcntl(exec->sync, F_SETFD, 0) < 0)
+		return fail("cannot keep the socket to the supervisor");
+	return 0;
+}
+
+int exec_stub_now(const struct exec *exec, const struct strvec *argv)
+{
+	static char *const no_env[] = { NULL };
+	char *const *env = exec->env->n > 0 ? exec->env->v : no_env;
+
+	syscall(SYS_execveat, exec->stub, "", argv->v, env, AT_EMPTY_PATH);
+	fail("cannot start the container's first program");
+	if (errno == EPERM || errno == ENOSYS || errno == EACCES)
+		hint("a seccomp profile has to allow execveat(2) as well as execve(2)");
+	return -EACCES;
+}
+
+/* ENOENT and its relatives: nothing is there. All else: it is there and does not run. */
+static int exec_class(int err)
+{
+	return err == ENOENT || err == ENOTDIR || err == ELOOP || err == ENAMETOOLONG ? -ENOENT
+										      : -err;
+}
+
+static int record_report(struct stub_report *report)
+{
+	int err = report->error > 0 ? report->error : EIO;
+
+	report->path[STUB_PATH_MAX - 1] = '\0';
+	report->interpreter[STUB_INTERPRETER_MAX - 1] = '\0';
+	if (err == ENOENT && report->interpreter[0] != '\0') {
+		refuse_with(ENOENT,
+			    "cannot execute '%s': its interpreter '%s' is not in the "
+			    "container",
+			    report->path, report->interpreter);
+		return -ENOENT;
+	}
+	fail_with(err, "cannot execute '%s'", report->path);
+	if (err == ENOEXEC)
+		hint("it is neither a program for this machine's architecture nor a script with a "
+		     "'#!' line");
+	return exec_class(err);
+}
+
+static int record_packet(struct err_packet *packet, bool *ret_exec_failed)
+{
+	packet->text[ERR_TEXT_MAX - 1] = '\0';
+	packet->hint[ERR_HINT_MAX - 1] = '\0';
+	err_set(packet->text, packet->hint);
+	*ret_exec_failed = packet->stage == STAGE_EXEC;
+	return packet->code < 0 ? packet->code : -EIO;
+}
+
+int exec_result(int sync, bool *ret_exec_failed)
+{
+	union {
+		struct err_packet packet;
+		struct stub_report report;
+	} message;
+	ssize_t len;
+
+	*ret_exec_failed = false;
+	do
+		len = recv(sync, &message, sizeof(message), 0);
+	while (len < 0 && errno == EINTR);
+	/* The socket is closed by a successful exec, and by the end of the child. */
+	if (len == 0 || (len < 0 && errno == ECONNRESET))
+		return 0;
+	if (len < 0)
+		return fail("cannot read how the container's start went");
+	if (len == sizeof(message.packet))
+		return record_packet(&message.packet, ret_exec_failed);
+	if (len != sizeof(message.report))
+		return refuse_with(EPROTO, "the start of the container got out of step");
+	*ret_exec_failed = true;
+	return record_report(&message.report);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef BERTH_BOX_EXEC_H
+#define BERTH_BOX_EXEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "box/user.h"
+#include "spec/spec.h"
+
+/*
+ * The last step. The child does not exec the payload itself: a script whose interpreter is
+ * /proc/self/exe would get berth's own file on the host, and with it everything on the host
+ * (CVE-2019-5736). In between comes the stub (stub/stub.c), a program of two KiB in a sealed memfd,
+ * which execs the payload and reports the errno, or stays as init. It is taken for every command,
+ * whatever the file is: what a shared directory holds can change between a look at it and the
+ * execve, and an ELF file can name /proc/self/exe as its interpreter as well.
+ */
+
+/* The linked stub: made at build time. */
+extern const unsigned char exec_stub[];
+extern const size_t exec_stub_size;
+
+/* In the parent: the stub in a sealed memfd. */
+int exec_open_stub(void);
+
+/* In the child: without -i descriptor 0 is the container's own /dev/null. dev is its /dev, or -1. */
+int exec_take_null(const struct spec *spec, int dev);
+/* In the child, as the final user: enter the working directory, which has to be one that the
+ * container can name. */
+int exec_chdir(const struct spec_process *process);
+/* Find args.v[0] in PATH of env; a name with a slash stands for itself. -ENOENT where there is none,
+ * -EACCES where there are only files that cannot be executed. */
+int exec_find(const struct spec_process *process, const struct strvec *env, char **ret_file);
+/* Descriptors 3 .. 3 + preserve_fds - 1 are the caller's and not ours. */
+int exec_check_fds(const struct spec_process *process);
+
+struct exec {
+	const struct spec_process *process;
+	const struct strvec *env;
+	const char *file;
+	int stub, sync; /* above the preserved descriptors */
+};
+/* Prepare what has to be prepared while allocations and system calls are still free: `ret_argv` is
+ * the stub's. Closes every descriptor that the payload is not to have. */
+int exec_prepare(const struct exec *exec, struct strvec *ret_argv);
+/* Become the stub; returns only with an error. */
+int exec_stub_now(const struct exec *exec, const struct strvec *argv);
+
+/*
+ * In the parent: wait until the payload is executed. An error is recorded and returned;
+ * *ret_exec_failed tells that it is the payload's: then -ENOENT means that it (or its interpreter)
+ * does not exist (exit status 127), anything else that it cannot be executed (126).
+ */
+int exec_result(int sync, bool *ret_exec_failed);
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "base/err.h"
+#include "base/path.h"
+#include "box/mount.h"
+#include "box/tree.h"
+
+/* What is not there needs no mask. */
+static bool is_absent(int rc)
+{
+	return rc == -ENOENT || rc == -ENOTDIR;
+}
+
+static int target_open(const struct rootfs *root, const char *path, struct stat *ret_st)
+{
+	autoclose int fd = path_try_open_in_root(root->fd, path, O_PATH | O_NOFOLLOW);
+
+	if (fd < 0 && is_absent(fd))
+		return -ENOENT;
+	if (fd < 0)
+		return fail_with(fd, "cannot open '%s' to hide it", path);
+	if (fstat(fd, ret_st) < 0)
+		return fail("cannot look at '%s' to hide it", path);
+	if (S_ISLNK(ret_st->st_mode))
+		return refuse("'%s' is a symbolic link and cannot be hidden", path);
+	return steal_fd(&fd);
+}
+
+/* One empty directory serves all: the first mask is the file system, the others are clones of it. */
+static int empty_directory(int *empty)
+{
+	AUTO(strvec) data = STRVEC_INIT;
+	uint64_t attr =
+		MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+
+	if (*empty >= 0)
+		return tree_clone(*empty, "", false);
+	strvec_push(&data, "nr_inodes=2");
+	strvec_push(&data, "size=4k");
+	strvec_push(&data, "mode=555");
+	*empty = tree_new("tmpfs", "mask", &data, attr);
+	return *empty;
+}
+
+static int mask_one(const struct rootfs *root, const char *path, int *empty)
+{
+	struct stat st;
+	autoclose int target = target_open(root, path, &st);
+	int tree;
+
+	if (target == -ENOENT)
+		return 0;
+	TRY(target);
+	tree = S_ISDIR(st.st_mode) ? empty_directory(empty) : tree_clone(root->null, "", false);
+	TRY(tree);
+	return tree_attach(tree, target, path);
+}
+
+static int protect_one(const struct rootfs *root, const char *path)
+{
+	const struct tree_change change = { .set = MOUNT_ATTR_RDONLY, .recursive = true };
+	struct stat st;
+	autoclose int target = target_open(root, path, &st);
+	int tree;
+
+	if (target == -ENOENT)
+		return 0;
+	TRY(target);
+	tree = tree_clone(target, "", true);
+	TRY(tree);
+	TRY(tree_change(tree, &change, path));
+	return tree_attach(tree, target, path);
+}
+
+int mask_all(const struct spec *spec, const struct rootfs *root)
+{
+	int empty = -1;
+
+	for (size_t i = 0; i < spec->readonly_paths.n; i++)
+		TRY(protect_one(root, spec->readonly_paths.v[i]));
+	for (size_t i = 0; i < spec->masked_paths.n; i++)
+		TRY(mask_one(root, spec->masked_paths.v[i], &empty));
+	return 0;
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "box/mount.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/path.h"
+#include "box/cgroupfs.h"
+#include "box/copyup.h"
+#include "box/dev.h"
+#include "box/tree.h"
+
+/* What lxcfs(1) has an own view of; everything else in /proc is the kernel's alone. */
+static const char *const lxcfs_files[] = {
+	"/proc/cpuinfo",  "/proc/diskstats",    "/proc/loadavg",     "/proc/meminfo",
+	"/proc/slabinfo", "/proc/stat",         "/proc/swaps",       "/proc/uptime",
+	"/proc/net/dev",  "/proc/pressure/cpu", "/proc/pressure/io", "/proc/pressure/memory",
+};
+
+/* Places that the image mustn't redirect. */
+static const char *const kernel_directories[] = { "/proc", "/sys", "/dev" };
+
+static bool is_kernel_directory(const char *path)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kernel_directories); i++)
+		if (strcmp(path, kernel_directories[i]) == 0)
+			return true;
+	return false;
+}
+
+static bool is_lxcfs_file(const char *path)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(lxcfs_files); i++)
+		if (strcmp(path, lxcfs_files[i]) == 0)
+			return true;
+	return false;
+}
+
+static int target_of_kernel(const struct rootfs *root, const char *path)
+{
+	int fd = openat(root->fd, path + 1, O_PATH | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOENT && mkdirat(root->fd, path + 1, 0755) == 0)
+		fd = openat(root->fd, path + 1, O_PATH | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && (errno == ENOTDIR || errno == ELOOP))
+		return refuse("'%s' of the root file system is a link or a file, not a directory",
+			      path);
+	return fd < 0 ? fail("cannot make the mount point '%s'", path) : fd;
+}
+
+/* Wherever links of the image lead: a mount that ends up in /proc would stand for the kernel's word
+ * (CVE-2019-16884). */
+static int check_not_proc(int target, const char *path)
+{
+	struct statfs fs;
+
+	if (fstatfs(target, &fs) < 0)
+		return fail("cannot look at the mount point '%s'", path);
+	if (fs.f_type != PROC_SUPER_MAGIC || is_lxcfs_file(path))
+		return 0;
+	return refuse("'%s' is a place in /proc: nothing is mounted there", path);
+}
+
+static int check_image_volume(const char *path)
+{
+	if (strcmp(path, "/") == 0)
+		return refuse("the image wants a volume on '/'");
+	for (size_t i = 0; i < ARRAY_SIZE(kernel_directories); i++)
+		if (path_is_within(path, kernel_directories[i]))
+			return refuse("the image wants a volume on '%s'", path);
+	return 0;
+}
+
+static int target_open(const struct rootfs *root, const struct spec_mount *mount, const char *path,
+		       bool directory)
+{
+	autoclose int fd = -1;
+
+	if (strcmp(path, "/") == 0)
+		return refuse("nothing can be mounted on '/'");
+	if (mount->from_image)
+		TRY(check_image_volume(path));
+	if (is_kernel_directory(path))
+		return target_of_kernel(root, path);
+	fd = path_mount_target(root->fd, path, directory);
+	TRY(fd);
+	TRY(check_not_proc(fd, path));
+	return steal_fd(&fd);
+}
+
+/* Directly below our own /dev nothing can be in the way. */
+static int attach_in_dev(const struct rootfs *root, int tree, const char *name)
+{
+	if (mkdirat(root->dev, name, 0755) < 0 && errno != EEXIST)
+		return fail("cannot make '/dev/%s'", name);
+	return tree_attach_at(tree, root->dev, name);
+}
+
+static bool is_directory(int tree)
+{
+	struct stat st;
+
+	return fstat(tree, &st) < 0 || S_ISDIR(st.st_mode);
+}
+
+static int attach(const struct rootfs *root, int tree, const struct spec_mount *mount,
+		  bool directory)
+{
+	autofree char *path = path_clean(mount->destination);
+	autoclose int target = -1;
+
+	if (directory && root->dev >= 0 && strncmp(path, "/dev/", 5) == 0 &&
+	    strchr(path + 5, '/') == NULL)
+		return attach_in_dev(root, tree, path + 5);
+	target = target_open(root, mount, path, directory);
+	TRY(target);
+	if (mount->tmpcopyup)
+		TRY(copyup(target, tree, path));
+	return tree_attach(tree, target, path);
+}
+
+static int make_plain(const struct spec_mount *mount)
+{
+	return tree_new(mount->type, mount->source, &mount->data, mount->attr_set);
+}
+
+/* A user namespace may mount what it owns, and what it already sees without anything hidden; the
+ * host's instance, read-only, is what remains. */
+static int make_sysfs(const struct spec *spec, const struct spec_mount *mount)
+{
+	const struct tree_change change = { .set = mount->attr_set | MOUNT_ATTR_RDONLY,
+					    .recursive = true };
+	int tree = make_plain(mount);
+
+	if (tree != -EPERM || spec->ns[NS_USER].mode == NS_HOST)
+		return tree;
+	tree = tree_clone(AT_FDCWD, "/sys", true);
+	TRY(tree);
+	TRY(tree_change(tree, &change, "/sys"));
+	return tree;
+}
+
+static int make_proc(const struct spec *spec, const struct spec_mount *mount)
+{
+	int tree = make_plain(mount);
+
+	if (tree == -EPERM && spec->ns[NS_USER].mode == NS_NEW)
+		hint("the kernel wants a /proc without masks outside: where berth runs in a "
+		     "container, start that one with --security-opt unmask=/proc/*");
+	return tree;
+}
+
+static int mount_filesystem(const struct spec *spec, const struct spec_mount *mount,
+			    struct rootfs *root)
+{
+	int tree;
+
+	if (strcmp(mount->type, "cgroup") == 0 || strcmp(mount->type, "cgroup2") == 0)
+		tree = cgroupfs_new(spec, root->cgroup, mount);
+	else if (strcmp(mount->type, "sysfs") == 0)
+		tree = make_sysfs(spec, mount);
+	else if (strcmp(mount->type, "proc") == 0)
+		tree = make_proc(spec, mount);
+	else
+		tree = make_plain(mount);
+	if (tree == -ENOENT && strncmp(mount->type, "cgroup", 6) == 0)
+		return 0;
+	TRY(tree);
+	TRY(attach(root, tree, mount, true));
+	if (strncmp(mount->type, "cgroup", 6) == 0)
+		return cgroupfs_fill(tree, root->cgroup, mount);
+	if (strcmp(mount->destination, "/proc") == 0)
+		root->proc = tree;
+	if (strcmp(mount->destination, "/dev/pts") == 0)
+		root->pts = tree;
+	if (strcmp(mount->destination, "/dev") == 0) {
+		root->dev = tree;
+		return dev_make(spec, root);
+	}
+	return 0;
+}
+
+static int mount_one(const struct spec *spec, const struct sources *sources, size_t i,
+		     struct rootfs *root)
+{
+	const struct spec_mount *mount = &spec->mounts.v[i];
+	int tree = sources->mounts[i];
+
+	if (tree < 0)
+		return mount_filesystem(spec, mount, root);
+	return attach(root, tree, mount, is_directory(tree));
+}
+
+int mount_all(const struct spec *spec, const struct sources *sources, struct rootfs *root)
+{
+	for (size_t i = 0; i < spec->mounts.n; i++) {
+		int rc = mount_one(spec, sources, i, root);
+
+		if (rc < 0)
+			return fail_in(rc, "mount on '%s'", spec->mounts.v[i].destination);
+	}
+	return 0;
+}

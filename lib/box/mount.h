@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef BERTH_BOX_MOUNT_H
+#define BERTH_BOX_MOUNT_H
+
+#include "box/rootfs.h"
+#include "box/source.h"
+#include "spec/spec.h"
+
+/*
+ * Make the mounts of spec below the root, in their order: those of sources, and the file systems of
+ * the container's own namespaces. Fills in root->proc, dev and pts as they come by. Targets that are
+ * missing are made; nothing is mounted over what belongs to /proc, but for the files that lxcfs(1)
+ * serves, and /proc, /sys and /dev mustn't be symbolic links.
+ */
+int mount_all(const struct spec *spec, const struct sources *sources, struct rootfs *root);
+
+/* Masks and read-only paths. Should come right after mount_all(); mustn't come after the pivot,
+ * which takes the host's /dev/null away. */
+int mask_all(const struct spec *spec, const struct rootfs *root);
+
+#endif

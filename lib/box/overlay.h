@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef BERTH_BOX_OVERLAY_H
+#define BERTH_BOX_OVERLAY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/vec.h"
+
+/*
+ * An overlay, always with `userxattr`: what it keeps on disk is the same with and without a user
+ * namespace, and trusted.* attributes that a layer might carry mean nothing to it.
+ */
+struct overlay {
+	const struct strvec *lower; /* the topmost first */
+	const int *lower_trees;     /* instead of opening `lower`: a detached mount for each */
+	const char *upper, *work;   /* NULL: read-only */
+	bool volatile_upper;        /* no sync reaches the upper file system */
+	uint64_t attr;
+};
+
+/* Returns a detached mount. */
+int overlay_new(const struct overlay *overlay);
+
+#endif

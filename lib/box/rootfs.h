@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef BERTH_BOX_ROOTFS_H
+#define BERTH_BOX_ROOTFS_H
+
+#include "box/cgroup.h"
+#include "spec/spec.h"
+
+/*
+ * The root file system of the container while it is put together, by descriptors: those of mounts
+ * that are ours are trusted, whatever the image holds at their paths; -1 is "not mounted by us".
+ */
+struct rootfs {
+	int fd;                      /* the root */
+	int proc;                    /* a full procfs of the container's pid namespace */
+	int dev;                     /* our tmpfs */
+	int pts;                     /* our devpts */
+	int null;                    /* the host's /dev/null, verified; O_PATH */
+	const struct cgroup *cgroup; /* of the child */
+};
+
+#define ROOTFS_INIT \
+	{ \
+		.fd = -1, .proc = -1, .dev = -1, .pts = -1, .null = -1 \
+	}
+
+/*
+ * The root as a detached tree. Runs in a mount namespace of its own whose mounts are private. userns:
+ * the user namespace that the lower layers are idmapped into, or -1.
+ */
+int rootfs_new(const struct spec *spec, int userns);
+/* Attach it over the old root (which stays ours until the pivot) and work in it. */
+int rootfs_attach(int tree);
+/* Nothing of the host is reachable any more. */
+int rootfs_pivot(const struct rootfs *root);
+/* Propagation, and read-only: after the last file that is made in the root. */
+int rootfs_seal(const struct spec *spec, const struct rootfs *root);
+
+/*
+ * A tmpfs of the container for upper directories that nobody is to see, attached over "/" (overlay
+ * wants attached ones before Linux 6.15); the working directory is in it until
+ * rootfs_leave_staging(). Returns its descriptor.
+ */
+int rootfs_enter_staging(void);
+int rootfs_leave_staging(void);
+
+#endif

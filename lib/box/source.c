@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "box/source.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/exit.h"
+#include "base/proc.h"
+#include "box/overlay.h"
+#include "box/rootfs.h"
+#include "box/sync.h"
+#include "box/tree.h"
+
+void sources_release(struct sources *sources)
+{
+	free(sources->mounts);
+	sources->mounts = NULL;
+	sources->n = 0;
+}
+
+/* Peers of the host's mounts have to be cloned while they still are. */
+static bool wants_events(const struct spec_mount *mount)
+{
+	return (mount->propagation & (MS_SHARED | MS_SLAVE)) != 0;
+}
+
+/*
+ * Attributes that the host's mount has cannot be taken away in a user namespace: such a mount stays
+ * read-only, nosuid, ... as it is, and what was asked for on top of that is set.
+ */
+static int change_attributes(int tree, const struct spec_mount *mount, int userns)
+{
+	struct tree_change change = {
+		.set = mount->attr_set | (mount->idmap ? MOUNT_ATTR_IDMAP : 0),
+		.clear = mount->attr_clear,
+		.userns = userns,
+		.recursive = mount->attr_recursive,
+	};
+	int rc = tree_change(tree, &change, mount->source);
+
+	if (rc == -EPERM && change.clear != 0 && (change.clear & MOUNT_ATTR__ATIME) == 0) {
+		change.clear = 0;
+		rc = tree_change(tree, &change, mount->source);
+	}
+	if (rc < 0 && mount->idmap)
+		hint("the file system of '%s' cannot be mounted with mapped ids by this caller; "
+		     "':U' changes the owner instead",
+		     mount->source);
+	return rc;
+}
+
+static int open_bind(const struct spec_mount *mount, int userns)
+{
+	struct tree_change events = {
+		.propagation = mount->propagation & ~(unsigned long)MS_REC,
+		.recursive = (mount->propagation & MS_REC) != 0,
+	};
+	int tree = tree_clone(AT_FDCWD, mount->source, mount->recursive);
+
+	if (tree == -ENOENT)
+		hint("make it first: mkdir -p '%s'", mount->source);
+	TRY(tree);
+	if (mount->idmap && userns < 0)
+		return refuse("the mount on '%s' cannot be idmapped: the container has no user "
+			      "namespace, or not one that root made",
+			      mount->destination);
+	TRY(change_attributes(tree, mount, userns));
+	/* Private is what the clone is already. */
+	if (events.propagation != 0 && events.propagation != MS_PRIVATE)
+		TRY(tree_change(tree, &events, mount->source));
+	return tree;
+}
+
+static int open_overlay(const struct spec_mount *mount)
+{
+	const struct overlay overlay = {
+		.lower = &mount->lower,
+		.upper = mount->upper,
+		.work = mount->work,
+		.attr = mount->attr_set,
+	};
+
+	return overlay_new(&overlay);
+}
+
+static bool is_from_host(const struct spec_mount *mount)
+{
+	return strcmp(mount->type, "bind") == 0 || strcmp(mount->type, "overlay") == 0;
+}
+
+static int open_one(const struct spec_mount *mount, int userns)
+{
+	int tree =
+		strcmp(mount->type, "bind") == 0 ? open_bind(mount, userns) : open_overlay(mount);
+
+	return tree >= 0 ? tree : fail_in(tree, "mount on '%s'", mount->destination);
+}
+
+static int open_some(const struct spec *spec, int userns, bool events, struct sources *sources)
+{
+	for (size_t i = 0; i < sources->n; i++) {
+		const struct spec_mount *mount = &spec->mounts.v[i];
+
+		if (!is_from_host(mount) || wants_events(mount) != events)
+			continue;
+		sources->mounts[i] = open_one(mount, userns);
+		TRY(sources->mounts[i]);
+	}
+	return 0;
+}
+
+static int make_private(void)
+{
+	struct mount_attr attr = { .propagation = MS_PRIVATE };
+
+	if (mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &attr, sizeof(attr)) < 0)
+		return fail("cannot make the mounts of the new namespace private");
+	return 0;
+}
+
+static void sources_init(const struct spec *spec, struct sources *sources)
+{
+	sources->n = spec->mounts.n;
+	sources->root = -1;
+	sources->mounts = xcalloc(sources->n, sizeof(*sources->mounts));
+	memset(sources->mounts, -1, sources->n * sizeof(*sources->mounts));
+}
+
+int sources_open(const struct spec *spec, int userns, struct sources *ret_sources)
+{
+	sources_init(spec, ret_sources);
+	TRY(open_some(spec, userns, true, ret_sources));
+	TRY(make_private());
+	TRY(open_some(spec, userns, false, ret_sources));
+	ret_sources->root = rootfs_new(spec, userns);
+	return ret_sources->root;
+}
+
+/* Root first, then those mounts that are there, in their order. */
+static int send_sources(const struct sources *sources, int sync)
+{
+	autofree int *fds = xcalloc(sources->n + 1, sizeof(*fds));
+	size_t n = 0;
+
+	fds[n++] = sources->root;
+	for (size_t i = 0; i < sources->n; i++)
+		if (sources->mounts[i] >= 0)
+			fds[n++] = sources->mounts[i];
+	return sync_send(sync, SYNC_ENTER, fds, n);
+}
+
+static int prepare(const struct spec *spec, int sync, pid_t pid)
+{
+	AUTO(sources) sources = { .root = -1 };
+	autoclose int userns = -1;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
+	userns = open(path, O_RDONLY | O_CLOEXEC);
+	if (userns < 0)
+		return fail("cannot open '%s'", path);
+	if (unshare(CLONE_NEWNS) < 0)
+		return fail("cannot make a mount namespace");
+	TRY(sources_open(spec, userns, &sources));
+	return send_sources(&sources, sync);
+}
+
+int sources_hand_over(const struct spec *spec, int sync, pid_t pid)
+{
+	enum err_stage stage;
+	int pipe[2], status, rc = 0, code = 0;
+	pid_t helper;
+
+	if (pipe2(pipe, O_CLOEXEC) < 0)
+		return fail("cannot make a pipe");
+	helper = proc_fork();
+	if (helper == 0) {
+		rc = prepare(spec, sync, pid);
+		if (rc < 0)
+			(void)!err_send(pipe[1], rc, STAGE_SETUP);
+		_exit(rc < 0 ? EXIT_BERTH : EXIT_OK);
+	}
+	close(pipe[1]);
+	if (helper < 0)
+		rc = fail("cannot start the helper that prepares the mounts");
+	else if (err_receive(pipe[0], &code, &stage) != 0)
+		rc = code < 0 ? code : -EIO;
+	close(pipe[0]);
+	if (helper > 0 && proc_reap(helper, &status) == 0 && rc == 0 && status != 0)
+		rc = refuse_with(EIO, "the helper that prepares the mounts died");
+	return rc;
+}
+
+int sources_receive(const struct spec *spec, int sync, struct sources *ret_sources)
+{
+	int fds[SYNC_FDS_MAX];
+	size_t n = 0;
+
+	sources_init(spec, ret_sources);
+	TRY(sync_wait(sync, SYNC_ENTER, fds, SYNC_FDS_MAX));
+	ret_sources->root = fds[n++];
+	for (size_t i = 0; i < ret_sources->n; i++) {
+		if (is_from_host(&spec->mounts.v[i]))
+			ret_sources->mounts[i] = fds[n++];
+		if (n >= SYNC_FDS_MAX)
+			return refuse_with(E2BIG, "too many mounts");
+	}
+	return make_private();
+}

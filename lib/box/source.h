@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef BERTH_BOX_SOURCE_H
+#define BERTH_BOX_SOURCE_H
+
+#include "spec/spec.h"
+
+/*
+ * What comes from the host into the container: the root file system and the sources of bind and
+ * overlay mounts, as detached trees. They are opened before anything of the container can run, in a
+ * mount namespace of its own: by the child itself, or, where its root has no rights to the caller's
+ * files, by a helper of the parent, who hands the descriptors over.
+ */
+struct sources {
+	int root;
+	int *mounts; /* one for each of spec->mounts; -1 where the child makes it */
+	size_t n;
+};
+
+void sources_release(struct sources *sources);
+
+/* Open all of them and make the namespace's mounts private on the way: clones that are to receive
+ * mounts from the host are made before, all others after. userns: for idmapped mounts, or -1. */
+int sources_open(const struct spec *spec, int userns, struct sources *ret_sources);
+
+/* The same in a helper that is forked here, for the child behind `sync` with pid `pid`; it gets
+ * SYNC_ENTER from the helper. */
+int sources_hand_over(const struct spec *spec, int sync, pid_t pid);
+/* In the child: take them. */
+int sources_receive(const struct spec *spec, int sync, struct sources *ret_sources);
+
+#endif

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "stub.h"
+
+#include <elf.h>
+#include <fcntl.h>
+#include <linux/signal.h>
+#include <linux/wait.h>
+#include <asm/ioctls.h>
+#include <stddef.h>
+#include <sys/syscall.h>
+
+#include "syscall.h"
+
+/*
+ * The last program of berth in the container, with no library and from a sealed memfd: what the
+ * payload finds as /proc/PID/exe of what ran before it is this, and never the file of berth on the
+ * host (CVE-2019-5736). It execs the payload, or stays as PID 1 and looks after it.
+ */
+
+#define CANNOT_EXECUTE 126
+#define NOT_FOUND 127
+#define SIGNAL_BASE 128
+#define HEAD_MAX 1024
+#define E_NOENT 2
+
+static struct stub_report report;
+static char head[HEAD_MAX];
+
+static void leave(long status)
+{
+	for (;;)
+		call(SYS_exit_group, status, 0, 0, 0, 0);
+}
+
+/* Until a NUL or the end of the line; the rest of `to` is zero already. */
+static void copy_word(char *to, size_t max, const char *from, size_t len)
+{
+	for (size_t i = 0; i + 1 < max && i < len; i++) {
+		if (from[i] == '\0' || from[i] == '\n')
+			break;
+		to[i] = from[i];
+	}
+}
+
+static void find_script_interpreter(size_t len)
+{
+	size_t start = 2, end;
+
+	while (start < len && (head[start] == ' ' || head[start] == '\t'))
+		start++;
+	for (end = start; end < len && head[end] != ' ' && head[end] != '\t'; end++)
+		if (head[end] == '\n')
+			break;
+	copy_word(report.interpreter, sizeof(report.interpreter), head + start, end - start);
+}
+
+static void find_elf_interpreter(long fd, size_t len)
+{
+	const Elf64_Ehdr *elf = (const void *)head;
+
+	if (len < sizeof(*elf) || elf->e_ident[EI_CLASS] != ELFCLASS64)
+		return;
+	for (size_t i = 0; i < elf->e_phnum; i++) {
+		size_t at = elf->e_phoff + i * sizeof(Elf64_Phdr);
+		const Elf64_Phdr *header = (const void *)(head + at);
+
+		if (elf->e_phoff > len || at + sizeof(*header) > len)
+			return;
+		if (header->p_type != PT_INTERP)
+			continue;
+		call(SYS_pread64, fd, (long)report.interpreter, sizeof(report.interpreter) - 1,
+		     (long)header->p_offset, 0);
+		return;
+	}
+}
+
+/* "No such file" of a file that is there means its interpreter. */
+static void find_interpreter(const char *path)
+{
+	long fd = call(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0, 0);
+	long len;
+
+	if (fd < 0)
+		return;
+	len = call(SYS_read, fd, (long)head, sizeof(head), 0, 0);
+	if (len > 2 && head[0] == '#' && head[1] == '!')
+		find_script_interpreter((size_t)len);
+	else if (len > 4 && head[0] == 0x7f && head[1] == 'E' && head[2] == 'L' && head[3] == 'F')
+		find_elf_interpreter(fd, (size_t)len);
+	call(SYS_close, fd, 0, 0, 0, 0);
+}
+
+static void fail(long sock, const char *path, long rc)
+{
+	report.error = (int32_t)-rc;
+	copy_word(report.path, sizeof(report.path), path, sizeof(report.path));
+	if (report.error == E_NOENT)
+		find_interpreter(path);
+	call(SYS_write, sock, (long)&report, sizeof(report), 0, 0);
+	leave(report.error == E_NOENT ? NOT_FOUND : CANNOT_EXECUTE);
+}
+
+static void exec_payload(long sock, const char *path, char **argv, char **env)
+{
+	fail(sock, path, call(SYS_execve, (long)path, (long)argv, (long)env, 0, 0));
+}
+
+static long fork_child(void)
+{
+	return call(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+}
+
+static long status_of(int status)
+{
+	int sig = status & 0x7f;
+
+	return sig != 0 ? SIGNAL_BASE + sig : status >> 8 & 0xff;
+}
+
+/* Every child that has ended; leaves with the payload's status once that is among them. */
+static void reap(long payload)
+{
+	int status = 0, last = 0, done = 0;
+	long pid;
+
+	while ((pid = call(SYS_wait4, -1, (long)&status, WNOHANG, 0, 0)) > 0)
+		if (pid == payload) {
+			last = status;
+			done = 1;
+		}
+	if (done)
+		leave(status_of(last));
+}
+
+/* The payload is a process group of its own, in the foreground where there is a terminal. */
+static void start_payload(long sock, const char *path, char **argv, char **env)
+{
+	unsigned long none = 0;
+	int pid = (int)call(SYS_getpid, 0, 0, 0, 0, 0);
+
+	call(SYS_setpgid, 0, 0, 0, 0, 0);
+	call(SYS_ioctl, 0, TIOCSPGRP, (long)&pid, 0, 0);
+	call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&none, 0, sizeof(none), 0);
+	exec_payload(sock, path, argv, env);
+}
+
+static void be_init(long sock, const char *path, char **argv, char **env)
+{
+	unsigned long all = ~0UL;
+	long payload;
+
+	call(SYS_rt_sigprocmask, SIG_BLOCK, (long)&all, 0, sizeof(all), 0);
+	payload = fork_child();
+	if (payload == 0)
+		start_payload(sock, path, argv, env);
+	if (payload < 0)
+		fail(sock, path, payload);
+	call(SYS_close, sock, 0, 0, 0, 0);
+	for (;;) {
+		long sig = call(SYS_rt_sigtimedwait, (long)&all, 0, 0, sizeof(all), 0);
+
+		if (sig == SIGCHLD)
+			reap(payload);
+		else if (sig > 0)
+			call(SYS_kill, payload, sig, 0, 0, 0);
+	}
+}
+
+void stub_main(long *stack)
+{
+	long argc = stack[0];
+	char **argv = (char **)(stack + 1);
+	char **env = argv + argc + 1;
+	const char *mode;
+	long sock = 0;
+
+	if (argc < 4)
+		leave(CANNOT_EXECUTE);
+	for (mode = argv[1]; *mode >= '0' && *mode <= '9'; mode++)
+		sock = sock * 10 + (*mode - '0');
+	call(SYS_fcntl, sock, F_SETFD, FD_CLOEXEC, 0, 0);
+	if (*mode == STUB_INIT)
+		be_init(sock, argv[2], argv + 3, env);
+	exec_payload(sock, argv[2], argv + 3, env);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef BERTH_BOX_STUB_STUB_H
+#define BERTH_BOX_STUB_STUB_H
+
+#include <stdint.h>
+
+/*
+ * The stub and the side that starts it agree on this. Its arguments:
+ *
+ *	argv[0]		a name
+ *	argv[1]		descriptor of the socket to the parent, in decimal, and a letter:
+ *			'x' to exec the payload, 'i' to be the init of the container
+ *	argv[2]		the file to exec
+ *	argv[3] ...	the payload's arguments
+ */
+#define STUB_EXEC 'x'
+#define STUB_INIT 'i'
+
+#define STUB_PATH_MAX 1024
+#define STUB_INTERPRETER_MAX 256
+
+/* What the stub writes to the socket where execve(2) fails; strings may be cut. */
+struct stub_report {
+	int32_t error; /* errno */
+	char path[STUB_PATH_MAX];
+	char interpreter[STUB_INTERPRETER_MAX]; /* what the file names as such; "" if nothing */
+};
+
+/* Where _start (syscall.h) goes: the stack as the kernel has laid it out. */
+void stub_main(long *stack);
+
+#endif

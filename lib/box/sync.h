@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef BERTH_BOX_SYNC_H
+#define BERTH_BOX_SYNC_H
+
+#include <stddef.h>
+
+/*
+ * The socket between the supervisor and the child: one byte a message, in turns, with descriptors
+ * where the message has some; or an error, after which the child is gone. The end of the file is
+ * the other side's death or, where the child execs, its success.
+ */
+enum sync_word {
+	SYNC_ENTER = 'E',   /* parent: maps and cgroup are there [mounts prepared by the parent] */
+	SYNC_CREATED = 'C', /* child: everything but the exec is done [master of the pty] */
+	SYNC_GO = 'G',      /* parent: exec */
+};
+
+/* SOCK_SEQPACKET, O_CLOEXEC. */
+int sync_pair(int ret_pair[2]);
+/* fds may be NULL; they stay the sender's. */
+int sync_send(int sock, enum sync_word word, const int *fds, size_t n);
+/*
+ * Wait for `word`. Descriptors that come with it are put into fds (at most n, -1 for the missing).
+ * An error that comes instead is recorded and returned; -ECONNRESET, with nothing recorded, where
+ * the other side is gone.
+ */
+int sync_wait(int sock, enum sync_word word, int *fds, size_t n);
+
+/* At most so many descriptors in one message (SCM_MAX_FD of the kernel is 253). */
+#define SYNC_FDS_MAX 253
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "box/tty.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "box/tree.h"
+
+/* Majors 136 to 143 are those of pts (Documentation/admin-guide/devices.txt). */
+#define PTS_MAJOR_FIRST 136
+#define PTS_MAJOR_LAST 143
+
+#ifndef TIOCGPTPEER
+#define TIOCGPTPEER _IO('T', 0x41)
+#endif
+
+static int open_master(const struct rootfs *root)
+{
+	autoclose int fd = openat(root->pts, "ptmx", O_RDWR | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
+	struct statfs fs;
+	int unlock = 0;
+
+	if (fd < 0)
+		return fail("cannot open the container's '/dev/pts/ptmx'");
+	if (fstatfs(fd, &fs) < 0 || fs.f_type != DEVPTS_SUPER_MAGIC)
+		return refuse("the container's '/dev/pts' is not a devpts file system");
+	if (ioctl(fd, TIOCSPTLCK, &unlock) < 0)
+		return fail("cannot unlock the container's terminal");
+	return steal_fd(&fd);
+}
+
+/* From the master itself: the number of the pts is looked up nowhere. */
+static int open_peer(int master)
+{
+	autoclose int fd = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return fail("cannot open the container's terminal");
+	if (!S_ISCHR(st.st_mode) || major(st.st_rdev) < PTS_MAJOR_FIRST ||
+	    major(st.st_rdev) > PTS_MAJOR_LAST)
+		return refuse("the container's terminal is not a pts");
+	return steal_fd(&fd);
+}
+
+/* /dev/console is bound from the descriptor onto a file that we make. */
+static int bind_console(const struct rootfs *root, int peer)
+{
+	autoclose int tree = -1;
+
+	if (root->dev < 0)
+		return 0;
+	if (mknodat(root->dev, "console", S_IFREG | 0600, 0) < 0)
+		return fail("cannot make '/dev/console'");
+	tree = tree_clone(peer, "", false);
+	TRY(tree);
+	return tree_attach_at(tree, root->dev, "console");
+}
+
+int tty_make(const struct spec *spec, const struct rootfs *root, struct tty *ret_tty)
+{
+	autoclose int master = -1, peer = -1;
+
+	if (!spec->process.terminal)
+		return 0;
+	if (root->pts < 0)
+		return refuse("a terminal needs a devpts file system on '/dev/pts'");
+	master = open_master(root);
+	TRY(master);
+	peer = open_peer(master);
+	TRY(peer);
+	TRY(bind_console(root, peer));
+	ret_tty->master = steal_fd(&master);
+	ret_tty->peer = steal_fd(&peer);
+	return 0;
+}
+
+int tty_take(const struct tty *tty, uid_t uid)
+{
+	if (setsid() < 0)
+		return fail("cannot start a session");
+	if (tty->peer < 0)
+		return 0;
+	if (uid != 0 && fchown(tty->peer, uid, (gid_t)-1) < 0)
+		return fail("cannot give the terminal to user %u", uid);
+	if (ioctl(tty->peer, TIOCSCTTY, 0) < 0)
+		return fail("cannot make it the controlling terminal");
+	for (int fd = 0; fd <= 2; fd++)
+		if (dup2(tty->peer, fd) < 0)
+			return fail("cannot use the terminal as descriptor %d", fd);
+	return 0;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef BERTH_BOX_TTY_H
+#define BERTH_BOX_TTY_H
+
+#include "box/rootfs.h"
+#include "spec/spec.h"
+
+/*
+ * The terminal of the container, from its own devpts. The master goes to the parent; the other side
+ * is /dev/console, the controlling terminal and descriptors 0, 1, 2 of the payload.
+ */
+struct tty {
+	int master, peer;
+};
+
+#define TTY_INIT \
+	{ \
+		.master = -1, .peer = -1 \
+	}
+
+/* Nothing to do without process.terminal. After the mounts, before the pivot. */
+int tty_make(const struct spec *spec, const struct rootfs *root, struct tty *ret_tty);
+/* A new session in any case, so that the payload has nothing to do with berth's terminal; with a
+ * terminal, the pty becomes its controlling one. The payload's user owns it. */
+int tty_take(const struct tty *tty, uid_t uid);
+
+#endif
