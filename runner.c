@@ -40,7 +40,7 @@ static int run(char *const *argv, struct global_request *request)
 	command = command_find(words.v, &n_words);
 	if (command == NULL)
 		return -EINVAL;
-	rc = command_run(command, words.v + n_words, request->root, request->runroot);
+	rc = command_execute(command, words.v + n_words, request->root, request->runroot);
 	return rc < 0 && err_text()[0] != '\0' ? fail_in(rc, "%s", command->name) : rc;
 }
 

@@ -230,21 +230,44 @@ static int parse_size(const char *value, int64_t *ret)
 	return 0;
 }
 
+static int append(const struct opt *opt, const char *value, struct strvec *slot)
+{
+	AUTO(strvec) parts = STRVEC_INIT;
+
+	if ((opt->flags & OPT_COMMAS) != 0)
+		strvec_split(&parts, value, ',');
+	else
+		strvec_push(&parts, value);
+	for (size_t i = 0; i < parts.n && opt->check != NULL; i++)
+		TRY(opt->check(parts.v[i]));
+	strvec_push_all(slot, &parts);
+	return 0;
+}
+
+static int set_string(const struct opt *opt, const char *value, char **slot)
+{
+	int word;
+
+	if (opt->type == OPT_WORD)
+		TRY(parse_choice(opt, value, &word));
+	if (opt->check != NULL)
+		TRY(opt->check(value));
+	xreplace(slot, value);
+	return 0;
+}
+
 static int store(const struct opt *opt, void *request, const char *value)
 {
 	void *slot = (char *)request + opt->offset;
 
-	if (opt->check != NULL)
-		TRY(opt->check(value));
 	switch (opt->type) {
 	case OPT_FLAG:
 		return parse_flag(value, slot);
 	case OPT_STRING:
-		xreplace(slot, value);
-		return 0;
+	case OPT_WORD:
+		return set_string(opt, value, slot);
 	case OPT_STRINGS:
-		strvec_push(slot, value);
-		return 0;
+		return append(opt, value, slot);
 	case OPT_INT:
 		return parse_int(opt, value, slot);
 	case OPT_SIZE:
@@ -272,10 +295,10 @@ static int store(const struct opt *opt, void *request, const char *value)
 /* shown: as it was given, "--name" or "-x". */
 static int apply(struct parser *p, const struct opt *opt, const char *shown, const char *value)
 {
+	bool any = opt->type == OPT_REFUSED || opt->type == OPT_IGNORED;
 	int rc;
 
-	if (opt->metavar == NULL && value != NULL && opt->type != OPT_FLAG &&
-	    opt->type != OPT_REFUSED)
+	if (opt->metavar == NULL && value != NULL && opt->type != OPT_FLAG && !any)
 		return refuse("%s takes no value", shown);
 	if (opt->metavar != NULL && value == NULL && (opt->flags & OPT_OPTIONAL_VALUE) == 0 &&
 	    opt->type != OPT_REFUSED) {
@@ -284,7 +307,10 @@ static int apply(struct parser *p, const struct opt *opt, const char *shown, con
 		value = *p->argv++;
 	}
 	rc = store(opt, p->request, value);
-	return rc < 0 ? fail_in(rc, "%s", shown) : 0;
+	/* Checks that are shared with other callers name the option themselves. */
+	if (rc < 0 && strncmp(err_text(), "--", 2) != 0)
+		return fail_in(rc, "%s", shown);
+	return rc < 0 ? rc : 0;
 }
 
 static int parse_long(struct parser *p, const char *name)
@@ -369,7 +395,7 @@ void opt_release(const struct opt *const *tables, void *request)
 
 		if ((opt->flags & OPT_ALIAS) != 0)
 			continue;
-		if (opt->type == OPT_STRING)
+		if (opt->type == OPT_STRING || opt->type == OPT_WORD)
 			xreplace(slot, NULL);
 		else if (opt->type == OPT_STRINGS || opt->type == OPT_IGNORED)
 			strvec_release(slot);

@@ -23,6 +23,7 @@ enum opt_type {
 	OPT_FLAG,     /* bool */
 	OPT_STRING,   /* char *: owned; the last one wins */
 	OPT_STRINGS,  /* struct strvec: repeated options append */
+	OPT_WORD,     /* char *: one of `words` */
 	OPT_INT,      /* int64_t in min..max, where one of them is not 0 */
 	OPT_SIZE,     /* int64_t, bytes; docker's size syntax; "-1" is -1 */
 	OPT_DURATION, /* uint64_t, microseconds */
@@ -37,6 +38,7 @@ enum opt_flags {
 	OPT_OPTIONAL_VALUE = 1, /* --name alone means value NULL (OPT_CALL) */
 	OPT_HIDDEN = 2,         /* not in --help: accepted for the sake of scripts */
 	OPT_ALIAS = 4,          /* another spelling of the row before it; not listed on its own */
+	OPT_COMMAS = 8,         /* OPT_STRINGS: "a,b" means the option twice */
 };
 
 enum opt_values { /* what the shells complete */

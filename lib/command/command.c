@@ -170,8 +170,8 @@ static int run_parsed(const struct command *command, void *request, const struct
 	return command->run(&host, request, operands);
 }
 
-int command_run(const struct command *command, char *const *argv, const char *root,
-		const char *runroot)
+int command_execute(const struct command *command, char *const *argv, const char *root,
+		    const char *runroot)
 {
 	autofree void *request = xcalloc(1, command->request_size + 1);
 	AUTO(strvec) operands = STRVEC_INIT;

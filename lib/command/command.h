@@ -61,8 +61,8 @@ extern const struct command *const command_list[]; /* ended by NULL; without the
  * takes. NULL with the error recorded (and the nearest name as hint). */
 const struct command *command_find(char *const *argv, size_t *ret_words);
 /* Parse its options (argv is what follows its name), run it. Returns as command.run() does. */
-int command_run(const struct command *command, char *const *argv, const char *root,
-		const char *runroot);
+int command_execute(const struct command *command, char *const *argv, const char *root,
+		    const char *runroot);
 
 /* Options before the command: --root, --runroot, --help, --version, --log-level (accepted), ... */
 struct global_request {

@@ -40,8 +40,8 @@ struct request {
 	char *umask;
 	struct strvec ulimits;
 	int64_t oom_score_adj; /* LIMIT_NONE: not given */
-	int64_t preserve_fds;
-	uint64_t timeout; /* microseconds; 0: none */
+	int64_t preserve_fds;  /* 3 .. 3 + N - 1 */
+	uint64_t timeout;      /* microseconds; 0: none */
 	char *tz;
 
 	/* environment */
@@ -84,6 +84,8 @@ struct request {
 	/* ours */
 	bool dry_run;
 	int64_t status_fd; /* -1: none */
+
+	struct strvec remarks; /* of the option parser: what was ignored, and why */
 };
 
 void request_init(struct request *request);

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "command/command.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/out.h"
+#include "command/options.h"
+#include "container/make.h"
+#include "container/request.h"
+#include "container/start.h"
+#include "spec/config.h"
+
+#define FIRST_PRESERVED 3
+
+/* Descriptors that the caller promised must be there: otherwise a file of ours would get their
+ * number and go to the payload. */
+static int check_descriptors(const struct request *request)
+{
+	int64_t last = FIRST_PRESERVED + request->preserve_fds - 1;
+
+	for (int fd = FIRST_PRESERVED; fd <= last; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			return refuse("--preserve-fds %lld: file descriptor %d is not open",
+				      (long long)request->preserve_fds, fd);
+	if (request->status_fd < 0)
+		return 0;
+	if (fcntl((int)request->status_fd, F_GETFD) < 0)
+		return refuse("--status-fd: file descriptor %lld is not open",
+			      (long long)request->status_fd);
+	if (request->status_fd >= FIRST_PRESERVED && request->status_fd <= last)
+		return refuse("--status-fd %lld is among those that --preserve-fds gives to the "
+			      "payload",
+			      (long long)request->status_fd);
+	return 0;
+}
+
+static int print_plan(const struct container *container)
+{
+	AUTO(buf) text = BUF_INIT;
+
+	TRY(config_write(&container->spec, container->spec.root.path, &text));
+	return out_raw(text.data, text.len);
+}
+
+static int run(const struct host *host, void *data, const struct strvec *operands)
+{
+	struct request *request = data;
+	AUTO(container) container = { 0 };
+
+	xreplace(&request->image, operands->v[0]);
+	strvec_set(&request->command, operands->v + 1);
+	for (size_t i = 0; i < request->remarks.n; i++)
+		out_note("%s", request->remarks.v[i]);
+	TRY(check_descriptors(request));
+	TRY(request_check(request));
+	TRY(make_container(host, request, &container));
+	return request->dry_run ? print_plan(&container)
+				: start_foreground(host, request, &container);
+}
+
+static void init(void *request)
+{
+	request_init(request);
+}
+
+static void release(void *request)
+{
+	request_release(request);
+}
+
+const struct command command_run = {
+	.name = "run",
+	.alias = "container run",
+	.synopsis = "[OPTIONS] IMAGE [COMMAND [ARG...]]",
+	.summary = "Run a command in a new container",
+	.remarks = "IMAGE is the name of an image in the store, or one of\n"
+		   "  docker-archive:FILE[:REF]  oci-archive:FILE[:REF]  oci:DIR[:REF]\n"
+		   "  -            an archive on stdin\n"
+		   "  rootfs:DIR   a directory that holds a root file system\n"
+		   "  host:        a throw-away overlay over the host's own files\n"
+		   "\n"
+		   "Root's default network is none: bridge networks come with a later version.",
+	.options =
+		(const struct opt *const[]){
+			options_process, options_environment, options_identity, options_userns,
+			options_namespaces, options_network, options_resources, options_mounts,
+			options_security, options_lifecycle, options_plan, options_foreign, NULL },
+	.mode = OPT_STOP_AT_OPERAND,
+	.request_size = sizeof(struct request),
+	.init = init,
+	.operands_min = 1,
+	.operands_max = OPERANDS_ANY,
+	.operand_values = VALUES_IMAGE,
+	.run = run,
+	.release = release,
+};
