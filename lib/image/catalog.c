@@ -219,15 +219,15 @@ void catalog_set(struct catalog *catalog, const char *name, const struct descrip
 	add_entry(catalog, name, descriptor);
 }
 
-/* The file below names/KEY/; NULL where the name is too long for one. */
+/* The file below cache/KEY/; NULL where the name is too long for one. */
 static char *cache_path(const char *key, const char *name)
 {
-	size_t prefix = strlen("names/") + strlen(key) + 1;
+	size_t prefix = strlen("cache/") + strlen(key) + 1;
 	char *path;
 
 	if (strlen(name) > NAME_MAX || name[0] == '.')
 		return NULL;
-	path = xasprintf("names/%s/%s", key, name);
+	path = xasprintf("cache/%s/%s", key, name);
 	for (char *c = path + prefix; *c != '\0'; c++)
 		if (*c == '/')
 			*c = '%';
@@ -248,7 +248,7 @@ static void forget_changed(const struct catalog *catalog)
  * ones. All of this may fail: then the cache is empty. */
 static void move_cache(const struct catalog *catalog)
 {
-	autofree char *from = xasprintf("names/%s", catalog->key);
+	autofree char *from = xasprintf("cache/%s", catalog->key);
 	autofree char *to = NULL;
 	autodir DIR *dir = NULL;
 	struct dirent *entry;
@@ -259,9 +259,9 @@ static void move_cache(const struct catalog *catalog)
 	if (fstatat(catalog->store->fd, INDEX, &st, 0) < 0)
 		return;
 	print_key(&st, key, sizeof(key));
-	to = xasprintf("names/%s", key);
+	to = xasprintf("cache/%s", key);
 	renameat(catalog->store->fd, from, catalog->store->fd, to);
-	fd = openat(catalog->store->fd, "names", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = openat(catalog->store->fd, "cache", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	dir = fd >= 0 ? fdopendir(fd) : NULL;
 	if (dir == NULL) {
 		cleanup_close(&fd);

@@ -12,7 +12,7 @@
  * image without a name. Other programs may have written entries, so a name is completed (image/ref.h)
  * when it is read, and what is not understood in an entry is kept.
  *
- * names/KEY/ is a cache of it for the path of run: symbolic links named like the image (with '%' for
+ * cache/KEY/ is a cache of it for the path of run: symbolic links named like the image (with '%' for
  * '/') whose text is "ID DIGEST", of the image and of its manifest for this machine. KEY is made of
  * the inode, the time and the size of the index.json it was made from: with another index.json it
  * counts for nothing. Whoever changes index.json drops what changes, then renames KEY.

@@ -108,6 +108,18 @@ static bool word_is_valid(const char *word)
 	       strspn(word, "abcdefghijklmnopqrstuvwxyz0123456789_-.") == strlen(word);
 }
 
+/* "arm/v7" leaves the system out, "linux/arm" the variant. */
+static bool is_os(const char *word)
+{
+	static const char *const names[] = { "linux",   "windows", "darwin",  "freebsd", "netbsd",
+					     "openbsd", "solaris", "illumos", "aix",     "wasip1" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (strcmp(names[i], word) == 0)
+			return true;
+	return false;
+}
+
 static void set_architecture(struct platform *platform, const char *word)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(aliases); i++)
@@ -131,6 +143,7 @@ void platform_host(struct platform *ret_platform)
 int platform_parse(const char *text, struct platform *ret_platform)
 {
 	AUTO(strvec) words = STRVEC_INIT;
+	size_t at;
 
 	if (text == NULL || text[0] == '\0') {
 		platform_host(ret_platform);
@@ -144,10 +157,13 @@ int platform_parse(const char *text, struct platform *ret_platform)
 			return -EINVAL;
 		}
 	*ret_platform = (struct platform){ 0 };
-	ret_platform->os = xstrdup(words.n > 1 ? words.v[0] : "linux");
-	set_architecture(ret_platform, words.v[words.n > 1 ? 1 : 0]);
-	if (words.n == 3)
-		xreplace(&ret_platform->variant, words.v[2]);
+	at = words.n == 3 || is_os(words.v[0]) ? 1 : 0;
+	if (at >= words.n)
+		return refuse("'%s' is not a platform: the architecture is missing", text);
+	ret_platform->os = xstrdup(at == 1 ? words.v[0] : "linux");
+	set_architecture(ret_platform, words.v[at]);
+	if (at + 1 < words.n)
+		xreplace(&ret_platform->variant, words.v[at + 1]);
 	else if (ret_platform->variant == NULL && host_rung() != 0 &&
 		 strcmp(ret_platform->architecture, HOST_ARCHITECTURE) == 0)
 		ret_platform->variant = xasprintf("v%d", host_rung());

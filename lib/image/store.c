@@ -18,7 +18,7 @@
 #define GARBAGE_MARK "tmp/garbage"
 
 static const char *const directories[] = {
-	"blobs/sha256", "layers", "images", "names", "tmp", "lock",
+	"blobs/sha256", "layers", "images", "cache", "tmp", "lock",
 };
 
 static const char empty_index[] =

@@ -19,7 +19,7 @@
  *	layers/HEX/		an unpacked layer by its diff ID; exists <=> is complete
  *	images/HEX		what is needed to run the image with this ID: its plan (image/plan.h);
  *				locked (shared) as long as the image is in use
- *	names/KEY/NAME		cache of index.json (image/catalog.h)
+ *	cache/KEY/NAME		cache of index.json (image/catalog.h)
  *	tmp/NAME/		unfinished work; holds a locked file `lock`; unlocked = garbage
  *	tmp/garbage		is there <=> a removal may have left something to sweep
  *	containers/ID/		containers that outlive a command
