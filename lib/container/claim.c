@@ -14,7 +14,7 @@
 
 static char *link_path(const char *base, const char *name)
 {
-	return xasprintf("%s/names/%s", base, name);
+	return xasprintf("%s/container-names/%s", base, name);
 }
 
 static int read_link(const char *base, const char *name, char ret_id[ID_SIZE])
@@ -48,7 +48,7 @@ static bool is_container(const struct host *host, const char *id)
  */
 static int remove_garbage(const struct host *host, const char *base, const char *name)
 {
-	autofree char *lock_path = xasprintf("%s/names.lock", base);
+	autofree char *lock_path = xasprintf("%s/container-names.lock", base);
 	autofree char *path = link_path(base, name);
 	autoclose int lock = lock_take(AT_FDCWD, lock_path, LOCK_EXCLUSIVE, "the names");
 	char id[ID_SIZE];
@@ -66,7 +66,7 @@ static int make_link(const struct host *host, const char *base, const struct rec
 		     char ret_holder[ID_SIZE])
 {
 	autofree char *path = link_path(base, record->name);
-	autofree char *parent = xasprintf("%s/names", base);
+	autofree char *parent = xasprintf("%s/container-names", base);
 
 	while (symlink(record->id, path) < 0) {
 		if (errno == ENOENT)

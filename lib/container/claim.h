@@ -5,9 +5,9 @@
 #include "container/record.h"
 
 /*
- * Names of containers: symbolic links names/NAME -> ID. Who makes the link below the runroot has
- * the name; no lock is taken for that. A container that stays makes a second one below the root,
- * which a reboot leaves.
+ * Names of containers: symbolic links container-names/NAME -> ID. Who makes the link below the
+ * runroot has the name; no lock is taken for that. A container that stays makes a second one below
+ * the root, which a reboot leaves.
  */
 
 /* Take record->name for record->id, whose directory must exist already. -EEXIST where a container

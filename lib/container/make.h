@@ -5,6 +5,7 @@
 #include "base/host.h"
 #include "container/record.h"
 #include "container/request.h"
+#include "container/userns.h"
 #include "image/image.h"
 #include "network/network.h"
 #include "spec/spec.h"
@@ -17,16 +18,30 @@
 struct container {
 	struct spec spec;
 	struct network network;
-	struct record record;
-	struct image image; /* its lock is held as long as the container runs; empty for rootfs: and
-			       host: */
-	struct store store;
+	struct record record; /* dirfd -1 with --dry-run: nothing is made */
+	struct image image;   /* its lock is held as long as the container runs; empty for rootfs:
+				 and host: */
+	struct store store;   /* fd -1 where no image was wanted */
+	struct userns userns;
 	int stop_signal;
-	struct strvec keep; /* directories to be removed with the container: anonymous volumes */
+	struct {
+		struct image *v; /* --mount type=image */
+		size_t n;
+	} images;
 };
+
+#define CONTAINER_INIT \
+	{ \
+		.network = NETWORK_INIT, .record = RECORD_INIT, .image = IMAGE_INIT, \
+		.store = STORE_INIT \
+	}
 
 int make_container(const struct host *host, const struct request *request,
 		   struct container *ret_container);
-void container_release(struct container *container);
+/* Free it. What is on disk stays, but for a container that was made and never started. */
+void container_release(const struct host *host, struct container *container);
+
+/* Open the store where it is not open yet. */
+int container_open_store(const struct host *host, struct container *container);
 
 #endif

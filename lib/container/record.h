@@ -19,7 +19,7 @@
  *	  config.json		the plan, an OCI runtime-spec document (not written for --rm)
  *	  resolv.conf hosts hostname
  *	  upper work volumes/N	writable layer and anonymous volumes (for --rm: see scratch.h)
- *	names/NAME		symbolic link to the ID: unique by link creation; one whose
+ *	container-names/NAME	symbolic link to the ID: unique by link creation; one whose
  *				container is gone is garbage
  *
  * A name is taken by a link below the runroot, whatever the kind of container; a container that

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef BERTH_CONTAINER_PROCESS_H
+#define BERTH_CONTAINER_PROCESS_H
+
+#include "base/host.h"
+#include "container/request.h"
+#include "container/userns.h"
+#include "image/imageconfig.h"
+
+/*
+ * What runs in the container, of the request and the image: arguments, directory, user, limits,
+ * terminal. The environment is environment.h's. image: NULL for rootfs: and host:.
+ */
+int process_make(const struct request *request, const struct image_config *image,
+		 const struct host *host, const struct userns *userns, struct spec *spec);
+
+#endif
