@@ -15,6 +15,7 @@
 #include "base/proc.h"
 #include "box/caps.h"
 #include "box/dev.h"
+#include "box/entry.h"
 #include "box/exec.h"
 #include "box/limits.h"
 #include "box/mount.h"
@@ -85,6 +86,7 @@ struct child {
 	struct rootfs root;
 	struct tty tty;
 	struct user user;
+	char *entry; /* for /etc/passwd */
 	struct strvec env;
 	enum err_stage stage;
 };
@@ -132,7 +134,7 @@ static int child_settle(struct child *child)
 	int root = child->root.fd, fd;
 
 	TRY(user_resolve(root, &process->user, &child->user));
-	TRY(user_add_entry(root, spec, child->caller, &child->user));
+	TRY(entry_add(root, spec, child->entry, &child->user));
 	strvec_push_all(&child->env, &process->env);
 	if (process->set_home && env_get(&child->env, "HOME") == NULL)
 		env_set(&child->env, "HOME", child->user.home);
@@ -163,6 +165,7 @@ static int child_build(struct child *child)
 	TRY(tty_make(spec, root, &child->tty));
 	TRY(sysctl_apply(spec, root->proc));
 	TRY(mask_all(spec, root));
+	TRY(entry_make(spec, child->caller, &child->entry));
 	TRY(rootfs_pivot(root));
 	TRY(child_settle(child));
 	TRY(limits_apply(&spec->process, root->proc));

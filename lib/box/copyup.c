@@ -33,7 +33,7 @@ static int copy_owner(int dirfd, const char *name, const struct stat *st)
 	return 0;
 }
 
-static int copy_file(int from, int to, const char *name, const struct stat *st)
+int copyup_file(int from, int to, const char *name, const struct stat *st)
 {
 	autoclose int in = openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	autoclose int out = -1;
@@ -96,7 +96,7 @@ static int copy_entry(int from, int to, const char *name, const struct copy *cop
 	case S_IFDIR:
 		return copy_subdirectory(from, to, name, &st, copy);
 	case S_IFREG:
-		return copy_file(from, to, name, &st);
+		return copyup_file(from, to, name, &st);
 	case S_IFLNK:
 		return copy_link(from, to, name, &st);
 	default:

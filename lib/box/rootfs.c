@@ -37,9 +37,7 @@ int rootfs_leave_staging(void)
 	return 0;
 }
 
-/* Device nodes of an image are inert: those of the container are in its /dev. Who may make nodes
- * gets what he asked for. */
-static uint64_t root_attr(const struct spec *spec)
+uint64_t rootfs_attr(const struct spec *spec)
 {
 	bool mknod = (spec->process.caps.bounding >> CAP_MKNOD & 1) != 0;
 
@@ -138,7 +136,7 @@ static int root_overlay(const struct spec *spec, const struct strvec *lower, int
 		.upper = spec->root.upper,
 		.work = spec->root.work,
 		.volatile_upper = spec->root.volatile_upper,
-		.attr = root_attr(spec),
+		.attr = rootfs_attr(spec),
 	};
 
 	if (overlay.upper != NULL)
@@ -153,7 +151,7 @@ static int root_overlay(const struct spec *spec, const struct strvec *lower, int
 static int root_directory(const struct spec *spec, int userns)
 {
 	const struct strvec lower = { .v = (char **)&spec->root.path, .n = 1 };
-	const struct tree_change change = { .set = root_attr(spec) };
+	const struct tree_change change = { .set = rootfs_attr(spec) };
 	int tree;
 
 	if (spec->root.upper != NULL)

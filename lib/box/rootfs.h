@@ -28,6 +28,9 @@ struct rootfs {
  * the user namespace that the lower layers are idmapped into, or -1.
  */
 int rootfs_new(const struct spec *spec, int userns);
+/* Attributes of the root's mounts: device nodes of an image are inert, those of the container are in
+ * its /dev. Who may make nodes gets what he asked for. */
+uint64_t rootfs_attr(const struct spec *spec);
 /* Attach it over the old root (which stays ours until the pivot) and work in it. */
 int rootfs_attach(int tree);
 /* Nothing of the host is reachable any more. */

@@ -340,8 +340,3 @@ int user_become(const struct spec *spec, const struct user *user)
 						  "given");
 	return 0;
 }
-
-int user_add_entry(int rootfd, const struct spec *spec, uid_t caller, struct user *user)
-{
-	return 0;
-}

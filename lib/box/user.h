@@ -34,12 +34,6 @@ void user_release(struct user *user);
 /* rootfd: a directory that stands for "/", mounted or not (--dry-run). */
 int user_resolve(int rootfd, const struct spec_user *spec, struct user *ret_user);
 
-/* Add the user's line to the root's /etc/passwd where it has none and one is wanted (--passwd-entry,
- * or
- * keep-id, where the payload is the caller himself). Written into the file, so that useradd(8) and friends go on working; a root that is
- * somebody's directory is left as it is. */
-int user_add_entry(int rootfd, const struct spec *spec, uid_t caller, struct user *user);
-
 /* Take the ids on: setgroups, setresgid, setresuid, verified. */
 int user_become(const struct spec *spec, const struct user *user);
 
