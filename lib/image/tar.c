@@ -7,51 +7,7 @@
 #include "base/alloc.h"
 #include "base/bounds.h"
 #include "base/err.h"
-
-#define BLOCK 512
-
-/* POSIX.1-2017, pax(1), "ustar Interchange Format"; the GNU format has other fields from `prefix`
- * on. */
-struct header {
-	char name[100];
-	char mode[8];
-	char uid[8];
-	char gid[8];
-	char size[12];
-	char mtime[12];
-	char checksum[8];
-	char type;
-	char link[100];
-	char magic[8]; /* with the version */
-	char user[32];
-	char group[32];
-	char device_major[8];
-	char device_minor[8];
-	char prefix[155];
-	char pad[12];
-};
-
-struct gnu_extent {
-	char offset[12];
-	char len[12];
-};
-
-/* From byte 386 of an old GNU sparse header on. */
-struct gnu_sparse {
-	struct gnu_extent extents[4];
-	char is_extended;
-	char real_size[12];
-};
-
-struct gnu_sparse_block {
-	struct gnu_extent extents[21];
-	char is_extended;
-	char pad[7];
-};
-
-_Static_assert(sizeof(struct header) == BLOCK, "a header is a block");
-_Static_assert(sizeof(struct gnu_sparse_block) == BLOCK, "an extension is a block");
-#define GNU_SPARSE_OFFSET 386
+#include "image/tar_header.h"
 
 /* Which type characters are entries. */
 static const struct {
@@ -152,70 +108,7 @@ static int skip_bytes(struct tar *tar, uint64_t n)
 
 static uint64_t padding_of(uint64_t size)
 {
-	return -size % BLOCK;
-}
-
-/*
- * A number field: octal digits with blanks before and a blank or NUL after them, or, where the
- * highest bit is set, a big-endian two's complement number. An empty field is 0.
- */
-static int parse_field(const char *field, size_t len, const char *what, int64_t *ret_value)
-{
-	const unsigned char *p = (const unsigned char *)field, *end = p + len;
-	uint64_t value = 0;
-
-	if (*p & 0x80) {
-		bool negative = *p & 0x40;
-
-		value = negative ? UINT64_MAX : 0;
-		value = value << 6 | (*p++ & 0x3f);
-		for (; p < end; p++) {
-			if (value >> 55 != (negative ? 0x1ff : 0))
-				return refuse("the %s in a header is too large", what);
-			value = value << 8 | *p;
-		}
-		*ret_value = (int64_t)value;
-		return 0;
-	}
-	while (p < end && *p == ' ')
-		p++;
-	for (; p < end && *p >= '0' && *p <= '7'; p++)
-		value = value << 3 | (uint64_t)(*p - '0'); /* 12 digits at most: 36 bits */
-	for (; p < end; p++)
-		if (*p != ' ' && *p != '\0')
-			return refuse("the %s in a header is malformed", what);
-	*ret_value = (int64_t)value;
-	return 0;
-}
-
-static int parse_unsigned(const char *field, size_t len, const char *what, uint64_t max,
-			  uint64_t *ret_value)
-{
-	int64_t value;
-
-	TRY(parse_field(field, len, what, &value));
-	if (value < 0 || (uint64_t)value > max)
-		return refuse("the %s in a header is out of range (%lld)", what, (long long)value);
-	*ret_value = (uint64_t)value;
-	return 0;
-}
-
-/* The sum of all bytes with the field itself taken as blanks; some writers added signed ones. */
-static bool checksum_is_right(const struct header *header)
-{
-	const unsigned char *bytes = (const unsigned char *)header;
-	int64_t stated, sum = 0, signed_sum = 0;
-
-	for (size_t i = 0; i < BLOCK; i++) {
-		bool own =
-			i >= offsetof(struct header, checksum) && i < offsetof(struct header, type);
-
-		sum += own ? ' ' : bytes[i];
-		signed_sum += own ? ' ' : (signed char)bytes[i];
-	}
-	if (parse_field(header->checksum, sizeof(header->checksum), "check sum", &stated) < 0)
-		return false;
-	return stated == sum || stated == signed_sum;
+	return -size % TAR_BLOCK_SIZE;
 }
 
 static bool is_zero(const unsigned char *bytes, size_t len)
@@ -241,22 +134,22 @@ static int drain(struct tar *tar)
 /* The next header into tar->block: 1, 0 at the end. */
 static int read_header(struct tar *tar)
 {
-	int rc = read_bytes(tar, tar->block, BLOCK);
+	int rc = read_bytes(tar, tar->block, TAR_BLOCK_SIZE);
 
 	TRY(rc);
 	if (rc == 0) {
 		tar->ended = tar->ended || tar->offset == 0;
 		return 0;
 	}
-	if (is_zero(tar->block, BLOCK)) {
+	if (is_zero(tar->block, TAR_BLOCK_SIZE)) {
 		TRY(drain(tar));
 		return 0;
 	}
-	if (!checksum_is_right((const struct header *)tar->block)) {
-		if (tar->offset == BLOCK)
+	if (!tar_checksum_is_right((const struct tar_header *)tar->block)) {
+		if (tar->offset == TAR_BLOCK_SIZE)
 			return refuse_with(EBADMSG, "it is not a tar archive");
 		return refuse_with(EBADMSG, "the header at byte %llu of the archive is damaged",
-				   (unsigned long long)tar->offset - BLOCK);
+				   (unsigned long long)tar->offset - TAR_BLOCK_SIZE);
 	}
 	return 1;
 }
@@ -264,10 +157,10 @@ static int read_header(struct tar *tar)
 /* The data of a GNU 'L' or 'K' entry: a name that ends with a NUL. */
 static int read_long_name(struct tar *tar, bool *seen, struct buf *out)
 {
-	const struct header *header = (const struct header *)tar->block;
+	const struct tar_header *header = (const struct tar_header *)tar->block;
 	uint64_t size;
 
-	TRY(parse_unsigned(header->size, sizeof(header->size), "size", INT64_MAX, &size));
+	TRY(tar_number(header->size, sizeof(header->size), "size", INT64_MAX, &size));
 	if (*seen)
 		return refuse("an entry has two long names");
 	if (size == 0 || size > MAX_TAR_PATH + 1)
@@ -286,10 +179,10 @@ static int read_long_name(struct tar *tar, bool *seen, struct buf *out)
 
 static int read_pax(struct tar *tar, bool global)
 {
-	const struct header *header = (const struct header *)tar->block;
+	const struct tar_header *header = (const struct tar_header *)tar->block;
 	uint64_t size;
 
-	TRY(parse_unsigned(header->size, sizeof(header->size), "size", INT64_MAX, &size));
+	TRY(tar_number(header->size, sizeof(header->size), "size", INT64_MAX, &size));
 	if (tar->has_pax || tar->has_gnu_path || tar->has_gnu_link)
 		return refuse("an entry has two extended headers");
 	if (size > MAX_TAR_PAX)
@@ -303,26 +196,18 @@ static int read_pax(struct tar *tar, bool global)
 	return skip_bytes(tar, padding_of(size));
 }
 
-/* A name field, which fills its place or ends with a NUL. */
-static void copy_field(char *out, const char *field, size_t len)
-{
-	len = strnlen(field, len);
-	memcpy(out, field, len);
-	out[len] = '\0';
-}
-
-static int take_path(struct tar *tar, const struct header *header, const char **ret_path)
+static int take_path(struct tar *tar, const struct tar_header *header, const char **ret_path)
 {
 	char *field = tar->path_field;
 	const char *path = field;
 
 	field[0] = '\0';
 	if (memcmp(header->magic, "ustar\0", 6) == 0 && header->prefix[0] != '\0') {
-		copy_field(field, header->prefix, sizeof(header->prefix));
+		tar_text(field, header->prefix, sizeof(header->prefix));
 		field += strlen(field);
 		*field++ = '/';
 	}
-	copy_field(field, header->name, sizeof(header->name));
+	tar_text(field, header->name, sizeof(header->name));
 	if (tar->has_pax && tar->pax.is_sparse && tar->pax.sparse_name != NULL)
 		path = tar->pax.sparse_name;
 	else if (tar->has_pax && tar->pax.path != NULL)
@@ -340,12 +225,12 @@ static int take_path(struct tar *tar, const struct header *header, const char **
 	return 0;
 }
 
-static int take_link(struct tar *tar, const struct header *header, struct tar_entry *entry)
+static int take_link(struct tar *tar, const struct tar_header *header, struct tar_entry *entry)
 {
 	bool is_link = entry->type == TAR_HARD_LINK || entry->type == TAR_SYMLINK;
 	const char *link = tar->link_field;
 
-	copy_field(tar->link_field, header->link, sizeof(header->link));
+	tar_text(tar->link_field, header->link, sizeof(header->link));
 	if (tar->has_pax && tar->pax.link != NULL)
 		link = tar->pax.link;
 	if (tar->has_gnu_link) {
@@ -362,18 +247,18 @@ static int take_link(struct tar *tar, const struct header *header, struct tar_en
 	return 0;
 }
 
-static int take_ids(const struct tar *tar, const struct header *header, struct tar_entry *entry)
+static int take_ids(const struct tar *tar, const struct tar_header *header, struct tar_entry *entry)
 {
 	uint64_t uid = 0, gid = 0;
 
 	if (tar->has_pax && tar->pax.has_uid)
 		uid = tar->pax.uid;
 	else
-		TRY(parse_unsigned(header->uid, sizeof(header->uid), "uid", MAX_ID, &uid));
+		TRY(tar_number(header->uid, sizeof(header->uid), "uid", MAX_ID, &uid));
 	if (tar->has_pax && tar->pax.has_gid)
 		gid = tar->pax.gid;
 	else
-		TRY(parse_unsigned(header->gid, sizeof(header->gid), "gid", MAX_ID, &gid));
+		TRY(tar_number(header->gid, sizeof(header->gid), "gid", MAX_ID, &gid));
 	if (uid > MAX_ID || gid > MAX_ID)
 		return refuse("the owner of '%s' is out of range (%llu:%llu)", entry->path,
 			      (unsigned long long)uid, (unsigned long long)gid);
@@ -382,19 +267,19 @@ static int take_ids(const struct tar *tar, const struct header *header, struct t
 	return 0;
 }
 
-static int take_attributes(const struct tar *tar, const struct header *header,
+static int take_attributes(const struct tar *tar, const struct tar_header *header,
 			   struct tar_entry *entry)
 {
 	uint64_t mode;
 
 	TRY(take_ids(tar, header, entry));
-	TRY(parse_unsigned(header->mode, sizeof(header->mode), "mode", UINT32_MAX, &mode));
+	TRY(tar_number(header->mode, sizeof(header->mode), "mode", UINT32_MAX, &mode));
 	entry->mode = (uint32_t)mode & 07777; /* some writers put the type above */
 	if (tar->has_pax && tar->pax.has_mtime) {
 		entry->mtime = tar->pax.mtime;
 		entry->mtime_nsec = tar->pax.mtime_nsec;
 	} else {
-		TRY(parse_field(header->mtime, sizeof(header->mtime), "time", &entry->mtime));
+		TRY(tar_signed_number(header->mtime, sizeof(header->mtime), "time", &entry->mtime));
 	}
 	if (tar->has_pax) {
 		entry->xattrs = tar->pax.xattrs.v;
@@ -403,15 +288,15 @@ static int take_attributes(const struct tar *tar, const struct header *header,
 	return 0;
 }
 
-static int add_gnu_extents(struct tar *tar, const struct gnu_extent *extents, size_t n)
+static int add_gnu_extents(struct tar *tar, const struct tar_gnu_extent *extents, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		uint64_t offset, len;
 
 		if (extents[i].offset[0] == '\0')
 			break;
-		TRY(parse_unsigned(extents[i].offset, 12, "offset", INT64_MAX, &offset));
-		TRY(parse_unsigned(extents[i].len, 12, "size", INT64_MAX, &len));
+		TRY(tar_number(extents[i].offset, 12, "offset", INT64_MAX, &offset));
+		TRY(tar_number(extents[i].len, 12, "size", INT64_MAX, &len));
 		TRY(sparse_add(&tar->sparse, offset, len));
 	}
 	return 0;
@@ -420,16 +305,16 @@ static int add_gnu_extents(struct tar *tar, const struct gnu_extent *extents, si
 /* Type 'S': a part of the map is in the header, the rest in blocks that follow it. */
 static int read_gnu_map(struct tar *tar)
 {
-	const struct gnu_sparse *first = (const void *)(tar->block + GNU_SPARSE_OFFSET);
-	const struct gnu_sparse_block *more = (const void *)tar->block;
+	const struct tar_gnu_sparse *first = (const void *)(tar->block + TAR_SPARSE_OFFSET);
+	const struct tar_gnu_sparse_block *more = (const void *)tar->block;
 	uint64_t size;
 	char extended = first->is_extended;
 
-	TRY(parse_unsigned(first->real_size, sizeof(first->real_size), "size", INT64_MAX, &size));
+	TRY(tar_number(first->real_size, sizeof(first->real_size), "size", INT64_MAX, &size));
 	sparse_clear(&tar->sparse, size);
 	TRY(add_gnu_extents(tar, first->extents, ARRAY_SIZE(first->extents)));
 	while (extended != 0) {
-		TRY(need_bytes(tar, tar->block, BLOCK));
+		TRY(need_bytes(tar, tar->block, TAR_BLOCK_SIZE));
 		if (more->extents[0].offset[0] == '\0')
 			return refuse("the map of a sparse file is malformed");
 		TRY(add_gnu_extents(tar, more->extents, ARRAY_SIZE(more->extents)));
@@ -503,17 +388,18 @@ static int read_pax_map(struct tar *tar)
 
 /* What the size means depends on the format; the two places that may state it must agree, but where
  * the header's field is too small for it. */
-static int take_size(struct tar *tar, const struct header *header, struct tar_entry *entry)
+static int take_size(struct tar *tar, const struct tar_header *header, struct tar_entry *entry)
 {
 	const uint64_t field_max = 077777777777;
 	uint64_t size = 0;
 
-	TRY(parse_unsigned(header->size, sizeof(header->size), "size", INT64_MAX - BLOCK, &size));
+	TRY(tar_number(header->size, sizeof(header->size), "size", INT64_MAX - TAR_BLOCK_SIZE,
+		       &size));
 	if (tar->has_pax && tar->pax.has_size) {
 		if (tar->pax.size != size && tar->pax.size <= field_max)
 			return refuse("'%s' has two sizes, %llu and %llu bytes", entry->path,
 				      (unsigned long long)size, (unsigned long long)tar->pax.size);
-		if (tar->pax.size > INT64_MAX - BLOCK)
+		if (tar->pax.size > INT64_MAX - TAR_BLOCK_SIZE)
 			return refuse("'%s' is too large", entry->path);
 		size = tar->pax.size;
 	}
@@ -541,7 +427,7 @@ static int take_sparse(struct tar *tar, bool gnu, struct tar_entry *entry)
 static int take_entry(struct tar *tar, struct tar_entry *entry)
 {
 	/* A sparse map is read into tar->block. */
-	const struct header header = *(const struct header *)tar->block;
+	const struct tar_header header = *(const struct tar_header *)tar->block;
 	size_t row = 0;
 
 	*entry = (struct tar_entry){ 0 };
@@ -570,7 +456,7 @@ static int take_entry(struct tar *tar, struct tar_entry *entry)
 /* Headers that only prepare the next entry; 1: it was one. */
 static int take_preparation(struct tar *tar)
 {
-	switch (((const struct header *)tar->block)->type) {
+	switch (((const struct tar_header *)tar->block)->type) {
 	case 'x':
 		TRY(read_pax(tar, false));
 		return 1;
