@@ -48,7 +48,7 @@ static int print_plan(const struct container *container)
 static int run(const struct host *host, void *data, const struct strvec *operands)
 {
 	struct request *request = data;
-	AUTO(container) container = { 0 };
+	AUTO(container) container = CONTAINER_INIT;
 
 	xreplace(&request->image, operands->v[0]);
 	strvec_set(&request->command, operands->v + 1);

@@ -352,16 +352,17 @@ int make_container(const struct host *host, const struct request *request,
 	int rc;
 
 	spec_init(&container.spec);
+	container.host = host;
 	rc = make(host, request, &container);
 	if (rc < 0) {
-		container_release(host, &container);
+		container_release(&container);
 		return rc;
 	}
 	*ret_container = container;
 	return 0;
 }
 
-void container_release(const struct host *host, struct container *container)
+void container_release(struct container *container)
 {
 	struct record *record = &container->record;
 
@@ -371,7 +372,7 @@ void container_release(const struct host *host, struct container *container)
 
 		buf_add_str(&text, err_text());
 		buf_add_str(&advice, err_hint());
-		record_remove(host, record, true);
+		record_remove(container->host, record, true);
 		err_set(text.data, advice.data);
 	}
 	for (size_t i = 0; i < container->images.n; i++)

@@ -16,6 +16,7 @@
  * does, `record` what is left behind.
  */
 struct container {
+	const struct host *host; /* borrowed */
 	struct spec spec;
 	struct network network;
 	struct record record; /* dirfd -1 with --dry-run: nothing is made */
@@ -39,7 +40,7 @@ struct container {
 int make_container(const struct host *host, const struct request *request,
 		   struct container *ret_container);
 /* Free it. What is on disk stays, but for a container that was made and never started. */
-void container_release(const struct host *host, struct container *container);
+void container_release(struct container *container);
 
 /* Open the store where it is not open yet. */
 int container_open_store(const struct host *host, struct container *container);
