@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "base/host.h"
+#include "base/proc.h"
 #include "base/vec.h"
 
 /*
@@ -29,8 +30,10 @@ enum network_kind {
 
 /* One published port range: -p [IP:][HOST[-LAST]:]CONTAINER[-LAST][/PROTO] */
 struct port {
-	char *host_ip;           /* NULL: all addresses */
-	uint16_t host_port;      /* first; 0: any free one */
+	char *host_ip;      /* NULL: all addresses */
+	uint16_t host_port; /* first; 0: any free one, until network_start() has chosen it */
+	uint16_t host_last; /* HOST-LAST with a single container port: the first free one of them is
+			       taken; 0 otherwise */
 	uint16_t container_port; /* first */
 	uint16_t count;
 	char protocol[5]; /* "tcp", "udp", "sctp" */
@@ -44,27 +47,33 @@ struct network {
 		struct port *v;
 		size_t n;
 	} ports;
+	bool ports_ignored; /* -p with the host's network: nothing is to be published */
 	/* state of the started driver */
-	pid_t helper;
-	int helper_fd;
+	struct proc helper;
+	struct strvec argv; /* of the helper */
+	char *file;
+	int ready;    /* readable when the helper works */
+	int messages; /* what the helper has to say */
 };
 
 #define NETWORK_INIT \
 	{ \
-		.helper_fd = -1 \
+		.helper = PROC_INIT, .ready = -1, .messages = -1 \
 	}
 
-/* text NULL: the default for this caller (rootless: pasta; root: none). */
+/* text NULL: the default for this caller (rootless: pasta; root: none). The network must be
+ * NETWORK_INIT; ports that were added before stay. */
 int network_parse(const struct host *host, const char *text, struct network *ret_network);
 /* Parse one -p and append it. */
 int network_add_port(struct network *network, const char *text);
-/* After everything is parsed: combinations that cannot work (ports on none or host: refused resp.
- * ignored with a note) and, for pasta, whether the program exists. */
+/* After everything is parsed: combinations that cannot work (ports on none or ns are refused, on
+ * host they are dropped and ports_ignored is set) and, for pasta, whether the program exists. */
 int network_check(const struct host *host, struct network *network);
 void network_release(struct network *network);
+const char *network_name(enum network_kind kind);
 
 /* pid: a process in the container's namespaces (user and network); its /proc/PID/ns/net is what is
- * served. */
+ * served. A port that is in use on the host is an error here. */
 int network_start(struct network *network, pid_t pid);
 int network_ready(struct network *network);
 void network_stop(struct network *network);
