@@ -237,6 +237,7 @@ static int check_keys(const struct reader *r, const cJSON *object, size_t n)
 	return 0;
 }
 
+/* Mutual recursion: values hold values. */
 static int read_value(struct reader *r, int depth, cJSON **ret_item);
 
 /* After a member: true where another one follows; the closing bracket is taken. */

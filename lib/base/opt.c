@@ -260,6 +260,8 @@ static int store(const struct opt *opt, void *request, const char *value)
 {
 	void *slot = (char *)request + opt->offset;
 
+	if (value == NULL && opt->type >= OPT_STRING && opt->type <= OPT_CHOICE)
+		return refuse("it needs a value");
 	switch (opt->type) {
 	case OPT_FLAG:
 		return parse_flag(value, slot);

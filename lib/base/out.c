@@ -89,7 +89,7 @@ static size_t *measure(const char *text)
 		size_t width = width_of(text, len);
 
 		if (text[len] == '\t') {
-			if (column == n) {
+			if (column >= n) {
 				widths = xrealloc(widths, n + 1, sizeof(*widths));
 				widths[n++] = 0;
 			}

@@ -308,8 +308,8 @@ int proc_start_time(pid_t pid, uint64_t *ret_ticks)
 
 bool proc_is_alive(pid_t pid, uint64_t start_ticks)
 {
-	uint64_t ticks;
-	char state;
+	uint64_t ticks = 0;
+	char state = 0;
 
 	return pid > 0 && read_stat(pid, &state, &ticks) >= 0 && ticks == start_ticks &&
 	       state != 'Z' && state != 'X';

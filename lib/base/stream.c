@@ -148,7 +148,7 @@ static void zlib_open(struct stream *stream)
 
 	/* 16: with a gzip header. It fails for want of memory only. */
 	if (inflateInit2(z, 16 + MAX_WBITS) != Z_OK)
-		abort();
+		out_of_memory();
 	stream->state = z;
 }
 
@@ -208,7 +208,7 @@ static void zstd_open(struct stream *stream)
 {
 	stream->state = zstd.create();
 	if (stream->state == NULL)
-		abort(); /* out of memory, as xalloc() */
+		out_of_memory();
 	zstd.set(stream->state, ZSTD_d_windowLogMax, MAX_ZSTD_WINDOW_LOG);
 }
 

@@ -40,8 +40,10 @@ static bool take_fraction(const char **text, double *ret_value)
 		return true;
 	if (!isdigit((unsigned char)*++at))
 		return false;
-	for (; isdigit((unsigned char)*at); at++, digit /= 10)
+	for (; isdigit((unsigned char)*at); at++) {
 		value += (double)(*at - '0') * digit;
+		digit /= 10;
+	}
 	*text = at;
 	*ret_value = value;
 	return true;

@@ -297,11 +297,13 @@ static int become_root(const struct run *run)
 
 static int run_inside(const struct run *run)
 {
+	struct mount_attr private = { .propagation = MS_PRIVATE };
+
 	if (run->maps->uid.n > 0)
 		TRY(become_root(run));
 	if (unshare(CLONE_NEWNS) < 0)
 		return fail("cannot make a mount namespace");
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+	if (mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &private, sizeof(private)) < 0)
 		return fail("cannot make the mounts private");
 	return run->body(run->arg);
 }

@@ -58,7 +58,7 @@ struct archive_part {
 
 int archive_part_open(const struct archive *archive, const char *name,
 		      struct archive_part *ret_part);
-ssize_t archive_part_read(void *part, void *bytes, size_t size);
+ssize_t archive_part_read(void *arg, void *bytes, size_t size);
 void archive_part_release(struct archive_part *part);
 /* Read a file whole; more than max bytes are an error. */
 int archive_read(const struct archive *archive, const char *name, size_t max, struct buf *out);

@@ -95,7 +95,7 @@ int ingest_layer_size(const struct store *store, const char *diff_id, uint64_t *
 	return units_parse_u64(text, UINT64_MAX, ret_size);
 }
 
-static int unpack(struct ingest *in, size_t i, struct layer_source *source)
+static int unpack(struct ingest *in, size_t i, struct layer_source source)
 {
 	const struct bundle *bundle = in->bundle;
 	AUTO(archive_part) part = ARCHIVE_PART_INIT;
@@ -108,15 +108,15 @@ static int unpack(struct ingest *in, size_t i, struct layer_source *source)
 		return refuse("%s has %llu bytes, and should have %llu", name,
 			      (unsigned long long)(part.end - part.at),
 			      (unsigned long long)d->size);
-	source->name = name;
-	source->read = archive_part_read;
-	source->arg = &part;
-	source->size = part.end - part.at;
-	source->blob_digest = d->digest[0] != '\0' ? d->digest : NULL;
-	source->diff_id = bundle->parsed.diff_ids.v[i];
-	TRY(layer_unpack(in->store, source, &result));
+	source.name = name;
+	source.read = archive_part_read;
+	source.arg = &part;
+	source.size = part.end - part.at;
+	source.blob_digest = d->digest[0] != '\0' ? d->digest : NULL;
+	source.diff_id = bundle->parsed.diff_ids.v[i];
+	TRY(layer_unpack(in->store, &source, &result));
 	if (!result.was_present)
-		note_size(in->store, source->diff_id, result.size);
+		note_size(in->store, source.diff_id, result.size);
 	memcpy(d->digest, result.blob_digest, DIGEST_TEXT_SIZE);
 	d->size = result.blob_size;
 	return 0;
@@ -140,7 +140,7 @@ static int ingest_layer(struct ingest *in, size_t i)
 		TRY(blob);
 		source.blob_fd = blob;
 	}
-	TRY(unpack(in, i, &source));
+	TRY(unpack(in, i, source));
 	return blob >= 0 ? publish_blob(in, blob, name, d->digest) : 0;
 }
 

@@ -216,6 +216,7 @@ static void ranges_find(struct ranges *ranges, uint32_t token, const uint64_t *c
 		range_add(ranges, token, nr, caps);
 }
 
+/* Mutual recursion: an end holds conditions, which have ends. */
 static size_t emit_end(struct writer *w, const struct end *end, size_t more);
 
 /* The tests of one condition; where one does not hold, control goes on at `next`. */
