@@ -14,14 +14,16 @@
  *	and or not eq ne lt le gt ge len index slice print printf println
  *	json join split upper lower title pad truncate
  *
- * and docker's escapes \t and \n outside of the braces. A field that is not there is an error, an
- * element that `index` does not find is empty. Text of the value is escaped when it is printed
+ * and docker's escapes \t and \n outside of the braces. A field that is not there is an error, a
+ * key that `index` does not find is empty. Text of the value is escaped when it is printed
  * (base/escape), text of the format is not; `json` escapes in its own way.
  *
- * The work is limited: MAX_TEMPLATE bytes of output, MAX_TEMPLATE_DEPTH levels.
+ * The work is limited: MAX_TEMPLATE bytes of output, MAX_TEMPLATE_DEPTH levels, MAX_TEMPLATE_STEPS
+ * actions.
  */
 #define MAX_TEMPLATE (64UL << 20)
 #define MAX_TEMPLATE_DEPTH 64
+#define MAX_TEMPLATE_STEPS 2000000
 
 /* Append to out; on error out may hold a part. */
 int template_render(const char *format, const cJSON *value, struct buf *out);

@@ -210,7 +210,7 @@ static void print_options(const char *command, const struct opt *const *tables, 
 	}
 }
 
-/* The tables, one row a line: command, kind, name, letter, metavar, and what an alias stands for. */
+/* The tables, one row a line: command, kind, name, letter, metavar, and of an alias its row. */
 static int options(const struct host *host, void *request, const struct strvec *operands)
 {
 	AUTO(buf) out = BUF_INIT;
