@@ -125,5 +125,8 @@ int end_discard(const struct host *host, struct record *record)
 		unlinkat(record->dirfd, files[i], 0);
 	if (rmdir(record->dir) < 0 && errno != ENOENT)
 		TRY(scratch_remove_tree(host, AT_FDCWD, record->dir));
+	cleanup_close(&record->dirfd);
+	record->dirfd = -1;
+	record->locked = false;
 	return 0;
 }
