@@ -18,6 +18,8 @@
  * man/berth-NAME.1, test/run/NAME.bats.
  */
 #define COMMANDS(X) \
+	X(info) \
+	X(doctor) \
 	X(version) \
 	X(completion) \
 	X(help)
