@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -19,6 +20,8 @@
 #include "base/proc.h"
 #include "base/units.h"
 #include "base/vec.h"
+
+#define RANGE 65536 /* ids that a user is to be given */
 
 /*
  * Theory of operation. A user namespace starts with no ids; its parent writes what they mean
@@ -116,6 +119,53 @@ int idmap_read_subids(const char *path, const char *name, uid_t uid, struct idma
 		found++;
 	}
 	return found;
+}
+
+/* Move *first_id beyond the range of one line that overlaps it. */
+static bool step_over(const char *line, uint64_t *first_id)
+{
+	unsigned long long first, count;
+
+	if (sscanf(line, "%*[^:]:%llu:%llu", &first, &count) != 2 || first > MAX_ID ||
+	    count > MAX_ID || *first_id >= first + count || *first_id + RANGE <= first)
+		return false;
+	*first_id = first + count;
+	return true;
+}
+
+/* The first id of a range that overlaps none of the file's. */
+static uint64_t find_free(const char *path)
+{
+	AUTO(strvec) lines = STRVEC_INIT;
+	AUTO(buf) text = BUF_INIT;
+	uint64_t first = 100000; /* as useradd(8) begins */
+	bool moved;
+
+	if (fs_read_file(AT_FDCWD, path, MAX_PASSWD, &text) < 0)
+		err_clear();
+	strvec_split(&lines, text.data, '\n');
+	do {
+		moved = false;
+		for (size_t i = 0; i < lines.n; i++)
+			moved |= step_over(lines.v[i], &first);
+	} while (moved);
+	return first;
+}
+
+char *idmap_suggest(const char *name, bool uids, bool gids)
+{
+	AUTO(buf) out = BUF_INIT;
+	uint64_t uid = find_free("/etc/subuid"), gid = find_free("/etc/subgid");
+
+	buf_add_str(&out, "usermod");
+	if (uids)
+		buf_addf(&out, " --add-subuids %llu-%llu", (unsigned long long)uid,
+			 (unsigned long long)uid + RANGE - 1);
+	if (gids)
+		buf_addf(&out, " --add-subgids %llu-%llu", (unsigned long long)gid,
+			 (unsigned long long)gid + RANGE - 1);
+	buf_addf(&out, " %s", name != NULL ? name : "USER");
+	return buf_steal(&out);
 }
 
 /* The ranges of the caller, which may have none. */

@@ -78,6 +78,10 @@ int idmap_explain(int err);
  * freed. */
 int idmap_check_helper(const char *name, char **ret_path);
 
+/* The command that gives a user ranges of 65536 ids that nobody has yet: "usermod --add-subuids ...
+ * NAME". To be freed. */
+char *idmap_suggest(const char *name, bool uids, bool gids);
+
 /*
  * Write the maps of `pid`, which is in a new user namespace that its parent (we) made: directly
  * where we may (root, or a single id that is our own; "deny" is written to setgroups first then),

@@ -100,7 +100,7 @@ int idmap_explain(int err)
 /* ---- writing the maps ---- */
 
 struct side {
-	const char *helper, *file, *subids, *add; /* usermod's option */
+	const char *helper, *file, *subids;
 	const struct idmap *map;
 	struct proc proc;
 	char *path;
@@ -184,13 +184,15 @@ static int explain_helper(const struct side *side)
 {
 	autofree char *name = NULL;
 	autofree char *said = xstrdup(err_text());
+	autofree char *fix = NULL;
 
 	if (!ranges_cover(side)) {
 		passwd_name(geteuid(), &name);
 		refuse_with(EPERM, "%s is not allowed: %s does not give the ids to this user",
 			    side->helper, side->subids);
-		hint("as root: usermod %s 100000-165535 %s", side->add,
-		     name != NULL ? name : "USER");
+		fix = idmap_suggest(name, strcmp(side->file, "uid_map") == 0,
+				    strcmp(side->file, "gid_map") == 0);
+		hint("as root: %s", fix);
 		return -EPERM;
 	}
 	err_set(said, "check that 'newuidmap' works for this user; 'berth doctor' tries it");
@@ -235,7 +237,6 @@ int idmap_write(pid_t pid, const struct idmaps *maps)
 	uid = { .helper = "newuidmap",
 		.file = "uid_map",
 		.subids = "/etc/subuid",
-		.add = "--add-subuids",
 		.map = &maps->uid,
 		.proc = PROC_INIT,
 		.err = -1 };
@@ -243,7 +244,6 @@ int idmap_write(pid_t pid, const struct idmaps *maps)
 	gid = { .helper = "newgidmap",
 		.file = "gid_map",
 		.subids = "/etc/subgid",
-		.add = "--add-subgids",
 		.map = &maps->gid,
 		.proc = PROC_INIT,
 		.err = -1 };

@@ -116,19 +116,19 @@ static int check_userns(const struct host *host, struct buf *out)
 static int check_ranges(const struct host *host, struct idmaps *ranges)
 {
 	autofree char *name = NULL;
-	const char *user;
+	autofree char *fix = NULL;
 
 	if (passwd_name(host->uid, &name) < 0)
 		err_clear();
-	user = name != NULL ? name : "USER";
 	TRY(idmap_read_subids("/etc/subuid", name, host->uid, &ranges->uid));
 	TRY(idmap_read_subids("/etc/subgid", name, host->uid, &ranges->gid));
 	if (ranges->uid.n > 0 && ranges->gid.n > 0)
 		return 0;
 	refuse_with(ENOENT, "%s gives no ids to the user %s: containers have a single one",
-		    ranges->uid.n == 0 ? "/etc/subuid" : "/etc/subgid", user);
-	hint("as root: usermod%s%s %s", ranges->uid.n == 0 ? " --add-subuids 100000-165535" : "",
-	     ranges->gid.n == 0 ? " --add-subgids 100000-165535" : "", user);
+		    ranges->uid.n == 0 ? "/etc/subuid" : "/etc/subgid",
+		    name != NULL ? name : "of this id");
+	fix = idmap_suggest(name, ranges->uid.n == 0, ranges->gid.n == 0);
+	hint("as root: %s", fix);
 	return -ENOENT;
 }
 
