@@ -131,16 +131,19 @@ static int child_settle(struct child *child)
 	const struct spec *spec = child->spec;
 	const struct spec_process *process = &spec->process;
 	const char *cwd = process->cwd != NULL ? process->cwd : "/";
+	bool home = process->set_home && env_get(&process->env, "HOME") == NULL;
 	int root = child->root.fd, fd;
 
-	TRY(user_resolve(root, &process->user, &child->user));
+	TRY(user_resolve(root, &process->user, home || child->entry != NULL, &child->user));
 	TRY(entry_add(root, spec, child->entry, &child->user));
 	strvec_push_all(&child->env, &process->env);
-	if (process->set_home && env_get(&child->env, "HOME") == NULL)
+	if (home)
 		env_set(&child->env, "HOME", child->user.home);
-	fd = path_mkdirs_in_root(root, cwd, 0755, child->user.uid, child->user.gid);
-	TRY(fd < 0 ? fail_in(fd, "working directory") : 0);
-	close(fd);
+	if (strcmp(cwd, "/") != 0) {
+		fd = path_mkdirs_in_root(root, cwd, 0755, child->user.uid, child->user.gid);
+		TRY(fd < 0 ? fail_in(fd, "working directory") : 0);
+		close(fd);
+	}
 	return rootfs_seal(spec, &child->root);
 }
 

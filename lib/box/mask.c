@@ -2,6 +2,8 @@
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/path.h"
@@ -45,7 +47,38 @@ static int empty_directory(int *empty)
 	return *empty;
 }
 
-static int mask_one(const struct rootfs *root, const char *path, int *empty)
+/* The places that sysfs keeps for other file systems (debugfs, bpf, securityfs, ...) stay empty for
+ * ever in an instance of the container's own. The kernel gives them this mode and no other directory;
+ * that they are empty is looked at all the same. */
+static bool is_mount_place(int target, const struct stat *st)
+{
+	autoclose int fd = -1;
+	char entries[256];
+	long len;
+
+	if (!S_ISDIR(st->st_mode) || (st->st_mode & 07777) != 0555 || st->st_nlink != 2)
+		return false;
+	fd = openat(target, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* "." and "..", 24 bytes each. */
+	len = fd < 0 ? -1 : syscall(SYS_getdents64, fd, entries, sizeof(entries));
+	return len >= 0 && len <= 48;
+}
+
+/* In a user namespace what only the host's root may read is out of reach without a mask: the child
+ * has every capability that the namespace can give, and no payload has more. */
+static bool is_unreadable(const struct spec *spec, const struct rootfs *root, const char *path,
+			  const struct stat *st)
+{
+	autoclose int fd = -1;
+
+	if (spec->ns[NS_USER].mode != NS_NEW || !S_ISREG(st->st_mode) || (st->st_mode & 0077) != 0)
+		return false;
+	fd = path_try_open_in_root(root->fd, path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
+	return fd == -EACCES || fd == -EPERM;
+}
+
+static int mask_one(const struct spec *spec, const struct rootfs *root, const char *path,
+		    int *empty)
 {
 	struct stat st;
 	autoclose int target = target_open(root, path, &st);
@@ -54,6 +87,8 @@ static int mask_one(const struct rootfs *root, const char *path, int *empty)
 	if (target == -ENOENT)
 		return 0;
 	TRY(target);
+	if (is_mount_place(target, &st) || is_unreadable(spec, root, path, &st))
+		return 0;
 	tree = S_ISDIR(st.st_mode) ? empty_directory(empty) : tree_clone(root->null, "", false);
 	TRY(tree);
 	return tree_attach(tree, target, path);
@@ -82,6 +117,6 @@ int mask_all(const struct spec *spec, const struct rootfs *root)
 	for (size_t i = 0; i < spec->readonly_paths.n; i++)
 		TRY(protect_one(root, spec->readonly_paths.v[i]));
 	for (size_t i = 0; i < spec->masked_paths.n; i++)
-		TRY(mask_one(root, spec->masked_paths.v[i], &empty));
+		TRY(mask_one(spec, root, spec->masked_paths.v[i], &empty));
 	return 0;
 }

@@ -233,12 +233,14 @@ static int resolve_text(int rootfd, const char *text, struct user *user, char **
 	return find_user(rootfd, name, user);
 }
 
-/* The name and home of an id that is given as a number. */
-static int describe(int rootfd, const struct spec_user *spec, struct user *user)
+/* An id that is given as a number; its name and home only where somebody wants them. */
+static int describe(int rootfd, const struct spec_user *spec, bool home, struct user *user)
 {
 	autofree char *text = xasprintf("%u", spec->uid);
 
-	TRY(find_user(rootfd, text, user));
+	if (home)
+		TRY(find_user(rootfd, text, user));
+	user->uid = spec->uid;
 	user->gid = spec->gid;
 	return 0;
 }
@@ -266,7 +268,7 @@ static int resolve_groups(int rootfd, const struct spec_user *spec, const char *
 	return 0;
 }
 
-int user_resolve(int rootfd, const struct spec_user *spec, struct user *ret_user)
+int user_resolve(int rootfd, const struct spec_user *spec, bool home, struct user *ret_user)
 {
 	autofree char *group = NULL;
 	AUTO(user) user = { 0 };
@@ -274,7 +276,7 @@ int user_resolve(int rootfd, const struct spec_user *spec, struct user *ret_user
 	if (spec->text != NULL)
 		TRY(resolve_text(rootfd, spec->text, &user, &group));
 	else
-		TRY(describe(rootfd, spec, &user));
+		TRY(describe(rootfd, spec, home, &user));
 	if (user.home == NULL)
 		user.home = xstrdup("/");
 	TRY(resolve_groups(rootfd, spec, group, &user));

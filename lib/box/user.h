@@ -2,6 +2,7 @@
 #ifndef BERTH_BOX_USER_H
 #define BERTH_BOX_USER_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "spec/spec.h"
@@ -31,8 +32,9 @@ struct user {
 
 void user_release(struct user *user);
 
-/* rootfd: a directory that stands for "/", mounted or not (--dry-run). */
-int user_resolve(int rootfd, const struct spec_user *spec, struct user *ret_user);
+/* rootfd: a directory that stands for "/", mounted or not (--dry-run). home: name and home directory
+ * are wanted for a plain number as well. */
+int user_resolve(int rootfd, const struct spec_user *spec, bool home, struct user *ret_user);
 
 /* Take the ids on: setgroups, setresgid, setresuid, verified. */
 int user_become(const struct spec *spec, const struct user *user);
