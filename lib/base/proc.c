@@ -82,6 +82,7 @@ static int child_main(void *arg)
 	};
 	struct start *start = arg;
 	const struct proc *proc = start->proc;
+	sigset_t none;
 
 	/* No handler of the parent may run in the child. */
 	reset_signals();
@@ -94,7 +95,9 @@ static int child_main(void *arg)
 		start->err = errno;
 		_exit(127);
 	}
-	sigprocmask(SIG_SETMASK, &start->mask, NULL);
+	/* Ours may be that of a supervisor, who takes signals from a descriptor. */
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 	execve(proc->file, proc->argv, proc->env != NULL ? proc->env : clean_env);
 	start->err = errno;
 	_exit(127);
