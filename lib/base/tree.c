@@ -28,12 +28,16 @@ struct frame {
 struct walk {
 	int top;          /* the caller's directory, which holds the tree */
 	const char *path; /* of the tree, for messages */
-	bool remove;
+	enum { MEASURE, REMOVE, OWN } verb;
 	uint64_t bytes;
+	uid_t uid; /* OWN */
+	gid_t gid;
 	int fd; /* the directory that the last frame stands for */
 	struct frame *v;
 	size_t n;
 };
+
+static const char *const verbs[] = { "measure", "remove", "change the owner of" };
 
 static void walk_release(struct walk *walk)
 {
@@ -84,17 +88,17 @@ static int walk_enter(struct walk *walk, int dirfd, const char *name)
 	struct frame *frame;
 	struct stat st;
 
-	if (fd < 0 && errno == EACCES && walk->remove)
+	if (fd < 0 && errno == EACCES && walk->verb == REMOVE)
 		fd = open_closed_dir(dirfd, name);
 	if (fd < 0)
-		return fail_at(walk, walk->remove ? "remove" : "measure", name);
+		return fail_at(walk, verbs[walk->verb], name);
 	if (walk->fd >= 0)
 		close(walk->fd);
 	walk->fd = fd;
 	if (fstat(fd, &st) < 0)
 		return fail_at(walk, "measure", name);
 	/* Where that is not allowed the unlink says why. */
-	if (walk->remove && (st.st_mode & 0700) != 0700)
+	if (walk->verb == REMOVE && (st.st_mode & 0700) != 0700)
 		(void)!fchmod(fd, 0700);
 	frame = VEC_PUSH(walk);
 	frame->dev = st.st_dev;
@@ -145,6 +149,34 @@ static int remove_entry(struct walk *walk, const char *name, unsigned char type)
 	return 0;
 }
 
+/* Nothing is done for what belongs to them already: that may be a million files. */
+static int own(int dirfd, const char *name, const struct stat *st, const struct walk *walk)
+{
+	if (st->st_uid == walk->uid && st->st_gid == walk->gid)
+		return 0;
+	return fchownat(dirfd, name, walk->uid, walk->gid, AT_SYMLINK_NOFOLLOW);
+}
+
+static int own_entry(struct walk *walk, const char *name)
+{
+	struct stat st;
+	int fd;
+
+	if (fstatat(walk->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : fail_at(walk, verbs[OWN], name);
+	if (S_ISDIR(st.st_mode)) {
+		/* What is mounted there is left alone. */
+		fd = open_dir(walk->fd, name);
+		if (fd < 0 && errno == EXDEV)
+			return 0;
+		if (fd < 0)
+			return fail_at(walk, verbs[OWN], name);
+		close(fd);
+		strvec_push(&walk->v[walk->n - 1].dirs, name);
+	}
+	return own(walk->fd, name, &st, walk) == 0 ? 0 : fail_at(walk, verbs[OWN], name);
+}
+
 static int measure_entry(struct walk *walk, const char *name)
 {
 	struct stat st;
@@ -173,8 +205,10 @@ static int walk_read(struct walk *walk)
 	while (errno = 0, (entry = readdir(dir)) != NULL) {
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
-		if (walk->remove)
+		if (walk->verb == REMOVE)
 			TRY(remove_entry(walk, entry->d_name, entry->d_type));
+		else if (walk->verb == OWN)
+			TRY(own_entry(walk, entry->d_name));
 		else
 			TRY(measure_entry(walk, entry->d_name));
 	}
@@ -198,7 +232,7 @@ static int walk_tree(struct walk *walk)
 		if (walk->n == 0)
 			return 0;
 		frame = &walk->v[walk->n - 1];
-		if (walk->remove &&
+		if (walk->verb == REMOVE &&
 		    unlinkat(walk->fd, frame->dirs.v[frame->dirs.n - 1], AT_REMOVEDIR) < 0 &&
 		    errno != ENOENT)
 			return fail_at(walk, "remove", frame->dirs.v[frame->dirs.n - 1]);
@@ -208,7 +242,7 @@ static int walk_tree(struct walk *walk)
 
 int fs_remove_tree(int dirfd, const char *path)
 {
-	AUTO(walk) walk = { .top = dirfd, .path = path, .remove = true, .fd = -1 };
+	AUTO(walk) walk = { .top = dirfd, .path = path, .verb = REMOVE, .fd = -1 };
 
 	if (unlinkat(dirfd, path, 0) == 0 || errno == ENOENT)
 		return 0;
@@ -236,4 +270,15 @@ int fs_disk_usage(int dirfd, const char *path, uint64_t *ret_bytes)
 		TRY(walk_tree(&walk));
 	*ret_bytes = walk.bytes;
 	return 0;
+}
+
+int fs_own_tree(int dirfd, const char *path, uid_t uid, gid_t gid)
+{
+	AUTO(walk)
+	walk = { .top = dirfd, .path = path, .verb = OWN, .uid = uid, .gid = gid, .fd = -1 };
+	struct stat st;
+
+	if (fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 || own(dirfd, path, &st, &walk) < 0)
+		return fail("cannot change the owner of '%s'", path);
+	return S_ISDIR(st.st_mode) ? walk_tree(&walk) : 0;
 }

@@ -126,7 +126,7 @@ static int child_enter(struct child *child, struct sources *sources)
 }
 
 /* The files that berth makes in the root, and reads there: nothing of the host is in reach. */
-static int child_settle(struct child *child)
+static int child_settle(struct child *child, const struct sources *sources)
 {
 	const struct spec *spec = child->spec;
 	const struct spec_process *process = &spec->process;
@@ -136,6 +136,7 @@ static int child_settle(struct child *child)
 
 	TRY(user_resolve(root, &process->user, home || child->entry != NULL, &child->user));
 	TRY(entry_add(root, spec, child->entry, &child->user));
+	TRY(sources_own(spec, sources, child->user.uid, child->user.gid));
 	strvec_push_all(&child->env, &process->env);
 	if (home)
 		env_set(&child->env, "HOME", child->user.home);
@@ -170,7 +171,7 @@ static int child_build(struct child *child)
 	TRY(mask_all(spec, root));
 	TRY(entry_make(spec, child->caller, &child->entry));
 	TRY(rootfs_pivot(root));
-	TRY(child_settle(child));
+	TRY(child_settle(child, &sources));
 	TRY(limits_apply(&spec->process, root->proc));
 	return exec_check_fds(&spec->process);
 }

@@ -23,6 +23,8 @@ static const char *const lxcfs_files[] = {
 	"/proc/net/dev",  "/proc/pressure/cpu", "/proc/pressure/io", "/proc/pressure/memory",
 };
 
+#define PROC_ROOT_INODE 1 /* linux/proc_fs.h */
+
 /* Places that the image mustn't redirect. */
 static const char *const kernel_directories[] = { "/proc", "/sys", "/dev" };
 
@@ -65,6 +67,19 @@ static int check_not_proc(int target, const char *path)
 	if (fs.f_type != PROC_SUPER_MAGIC || is_lxcfs_file(path))
 		return 0;
 	return refuse("'%s' is a place in /proc: nothing is mounted there", path);
+}
+
+/* On /proc itself only a procfs, with its own root. */
+static int check_is_proc(int tree)
+{
+	struct statfs fs;
+	struct stat st;
+
+	if (fstatfs(tree, &fs) < 0 || fstat(tree, &st) < 0)
+		return fail("cannot look at what is mounted on '/proc'");
+	if (fs.f_type == PROC_SUPER_MAGIC && st.st_ino == PROC_ROOT_INODE)
+		return 0;
+	return refuse("nothing but the proc file system is mounted on '/proc'");
 }
 
 static int check_image_volume(const char *path)
@@ -118,6 +133,8 @@ static int attach(const struct rootfs *root, int tree, const struct spec_mount *
 	if (directory && root->dev >= 0 && strncmp(path, "/dev/", 5) == 0 &&
 	    strchr(path + 5, '/') == NULL)
 		return attach_in_dev(root, tree, path + 5);
+	if (strcmp(path, "/proc") == 0)
+		TRY(check_is_proc(tree));
 	target = target_open(root, mount, path, directory);
 	TRY(target);
 	if (mount->tmpcopyup)

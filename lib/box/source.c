@@ -7,12 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "base/exit.h"
+#include "base/fs.h"
 #include "base/proc.h"
 #include "box/overlay.h"
 #include "box/rootfs.h"
@@ -38,8 +39,10 @@ static bool wants_events(const struct spec_mount *mount)
  */
 static int change_attributes(int tree, const struct spec_mount *mount, int userns)
 {
+	/* Its owners are still to be changed: read-only comes with sources_own(). */
+	uint64_t later = mount->chown ? MOUNT_ATTR_RDONLY : 0;
 	struct tree_change change = {
-		.set = mount->attr_set | (mount->idmap ? MOUNT_ATTR_IDMAP : 0),
+		.set = (mount->attr_set & ~later) | (mount->idmap ? MOUNT_ATTR_IDMAP : 0),
 		.clear = mount->attr_clear,
 		.userns = userns,
 		.recursive = mount->attr_recursive,
@@ -142,6 +145,41 @@ int sources_open(const struct spec *spec, int userns, struct sources *ret_source
 	TRY(open_some(spec, userns, false, ret_sources));
 	ret_sources->root = rootfs_new(spec, userns);
 	return ret_sources->root;
+}
+
+static int own_one(const struct spec_mount *mount, int tree, uid_t uid, gid_t gid)
+{
+	const struct tree_change change = { .set = mount->attr_set & MOUNT_ATTR_RDONLY,
+					    .recursive = mount->attr_recursive };
+	struct stat st;
+	int rc = 0;
+
+	if (fstat(tree, &st) < 0)
+		return fail("cannot look at '%s'", mount->source);
+	if (S_ISDIR(st.st_mode))
+		rc = fs_own_tree(tree, ".", uid, gid);
+	else if (fchownat(tree, "", uid, gid, AT_EMPTY_PATH) < 0)
+		rc = fail("cannot change the owner of '%s'", mount->source);
+	if (rc == -EPERM)
+		hint("only files of this user and of the ids that are mapped into the container "
+		     "can "
+		     "change hands; leave ':U' out");
+	TRY(rc);
+	return tree_change(tree, &change, mount->source);
+}
+
+int sources_own(const struct spec *spec, const struct sources *sources, uid_t uid, gid_t gid)
+{
+	for (size_t i = 0; i < sources->n; i++) {
+		const struct spec_mount *mount = &spec->mounts.v[i];
+		int rc = 0;
+
+		if (mount->chown && sources->mounts[i] >= 0)
+			rc = own_one(mount, sources->mounts[i], uid, gid);
+		if (rc < 0)
+			return fail_in(rc, "mount on '%s'", mount->destination);
+	}
+	return 0;
 }
 
 /* Root first, then those mounts that are there, in their order. */
