@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "image/remove.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "image/catalog.h"
+#include "image/lookup.h"
+#include "image/plan.h"
+
+struct remove {
+	struct store *store;
+	const char *text;
+	bool force;
+	removal_users users;
+	void *arg;
+	struct catalog catalog;
+	struct image_items items; /* all of the store */
+	struct image_item item;   /* the one that is meant */
+	bool by_name;
+	int lock; /* of the image, where the last name goes */
+};
+
+static void remove_release(struct remove *r)
+{
+	image_item_release(&r->item);
+	image_items_release(&r->items);
+	catalog_release(&r->catalog);
+	if (r->lock >= 0)
+		close(r->lock);
+}
+
+void removal_release(struct removal *removal)
+{
+	strvec_release(&removal->untagged);
+	strvec_release(&removal->deleted);
+}
+
+static bool same_image(const struct image_item *a, const struct image_item *b)
+{
+	/* Of a damaged image only the manifest is known. */
+	return a->id[0] != '\0' ? strcmp(a->id, b->id) == 0 : strcmp(a->digest, b->digest) == 0;
+}
+
+static size_t count_names(const struct remove *r)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->items.n; i++)
+		n += r->items.v[i].name != NULL && same_image(&r->item, &r->items.v[i]) ? 1 : 0;
+	return n;
+}
+
+static int refuse_names(const struct remove *r)
+{
+	AUTO(buf) names = BUF_INIT;
+
+	for (size_t i = 0; i < r->items.n; i++)
+		if (r->items.v[i].name != NULL && same_image(&r->item, &r->items.v[i]))
+			buf_addf(&names, "%s%s", names.len > 0 ? ", " : "", r->items.v[i].name);
+	refuse_with(EBUSY, "the image '%s' has several names: %s", r->text, names.data);
+	hint("remove them one by one, or all with --force");
+	return -EBUSY;
+}
+
+/* Lock the image against new users, and see that it has none. */
+static int lock_image(struct remove *r)
+{
+	const char *id = r->item.id;
+
+	if (id[0] == '\0')
+		return 0;
+	if (r->force)
+		TRY(r->users(r->arg, id, true));
+	r->lock = plan_lock(r->store, id);
+	if (r->lock == -EBUSY) {
+		refuse_with(EBUSY, "the image '%s' is in use by a running container", r->text);
+		return -EBUSY;
+	}
+	if (r->lock < 0 && r->lock != -ENOENT)
+		return r->lock;
+	return r->users(r->arg, id, false);
+}
+
+/* Take the entries out of the catalog: the one that was named, or all of the image. */
+static void drop_entries(struct remove *r, bool all, struct removal *removal)
+{
+	for (size_t i = r->items.n; i-- > 0;) {
+		const struct image_item *item = &r->items.v[i];
+
+		if (item->entry < 0 ||
+		    (all ? !same_image(&r->item, item) : item->entry != r->item.entry))
+			continue;
+		if (item->name != NULL)
+			strvec_push(&removal->untagged, item->name);
+		catalog_remove(&r->catalog, (size_t)item->entry);
+	}
+}
+
+static int remove_all(struct remove *r, struct removal *removal)
+{
+	TRY(lock_image(r));
+	/* Before anything goes, so that what stays when we are killed is found. */
+	TRY(store_mark_garbage(r->store));
+	drop_entries(r, true, removal);
+	TRY(catalog_commit(&r->catalog));
+	if (r->item.id[0] != '\0') {
+		TRY(plan_remove(r->store, r->item.id));
+		strvec_push(&removal->deleted, r->item.id);
+	} else {
+		strvec_push(&removal->deleted, r->item.digest);
+	}
+	return 1;
+}
+
+/* 1: something is left to sweep. */
+static int remove_image(struct remove *r, struct removal *removal)
+{
+	size_t names;
+
+	TRY(catalog_open_locked(r->store, &r->catalog));
+	TRY(lookup(&r->catalog, r->text, &r->item, &r->by_name));
+	TRY(lookup_all(&r->catalog, false, &r->items));
+	names = count_names(r);
+	if (!r->by_name && names > 1 && !r->force)
+		return refuse_names(r);
+	if (!r->by_name || names <= 1)
+		return remove_all(r, removal);
+	drop_entries(r, false, removal);
+	return catalog_commit(&r->catalog);
+}
+
+int image_remove(struct store *store, const char *text, bool force, removal_users users, void *arg,
+		 struct removal *removal)
+{
+	struct remove r = {
+		.store = store, .text = text, .force = force, .users = users, .arg = arg, .lock = -1
+	};
+	int rc;
+
+	r.catalog = (struct catalog)CATALOG_INIT;
+	rc = remove_image(&r, removal);
+	remove_release(&r);
+	return rc > 0 ? store_sweep(store) : rc;
+}
