@@ -140,6 +140,67 @@ int imageconfig_parse(const char *bytes, size_t len, const char *name,
 	return rc < 0 ? fail_in(rc, "%s", name) : 0;
 }
 
+/* A map whose values mean nothing. */
+static void print_keys(cJSON *object, const char *key, const struct strvec *list)
+{
+	cJSON *map = list->n > 0 ? json_add_object(object, key) : NULL;
+
+	for (size_t i = 0; i < list->n; i++)
+		json_add_object(map, list->v[i]);
+}
+
+static void print_labels(cJSON *object, const struct strvec *labels)
+{
+	cJSON *map = labels->n > 0 ? json_add_object(object, "Labels") : NULL;
+
+	for (size_t i = 0; i < labels->n; i++) {
+		const char *equals = strchr(labels->v[i], '=');
+		autofree char *key = xstrndup(labels->v[i], (size_t)(equals - labels->v[i]));
+
+		json_add_string(map, key, equals + 1);
+	}
+}
+
+static void print_strings(cJSON *object, const char *key, const struct strvec *list)
+{
+	if (list->n > 0)
+		json_add_strings(object, key, list);
+}
+
+static void print_config(cJSON *object, const struct image_config *config)
+{
+	json_add_string(object, "User", config->user);
+	print_keys(object, "ExposedPorts", &config->exposed_ports);
+	print_strings(object, "Env", &config->env);
+	print_strings(object, "Entrypoint", &config->entrypoint);
+	print_strings(object, "Cmd", &config->cmd);
+	print_keys(object, "Volumes", &config->volumes);
+	json_add_string(object, "WorkingDir", config->working_dir);
+	print_labels(object, &config->labels);
+	json_add_string(object, "StopSignal", config->stop_signal);
+}
+
+void imageconfig_print(const struct image_config *config, const char *created_by,
+		       const char *comment, struct buf *out)
+{
+	autojson cJSON *json = json_object();
+	cJSON *rootfs, *line = json_object();
+
+	json_add_string(json, "created", config->created);
+	json_add_string(json, "architecture", config->architecture);
+	json_add_string(json, "variant", config->variant);
+	json_add_string(json, "os", config->os);
+	print_config(json_add_object(json, "config"), config);
+	rootfs = json_add_object(json, "rootfs");
+	json_add_string(rootfs, "type", "layers");
+	json_add_strings(rootfs, "diff_ids", &config->diff_ids);
+	json_add_string(line, "created", config->created);
+	json_add_string(line, "created_by", created_by);
+	json_add_string(line, "comment", comment);
+	json_push(json_add_array(json, "history"), line);
+	json_print(json, false, out);
+}
+
 void image_config_release(struct image_config *config)
 {
 	free(config->user);

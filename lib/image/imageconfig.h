@@ -25,6 +25,9 @@ int imageconfig_parse(const char *bytes, size_t len, const char *name,
 		      struct image_config *ret_config);
 /* From a document that is parsed already. */
 int imageconfig_read(const cJSON *json, struct image_config *ret_config);
+/* The document of a configuration, with a line of history that says how it was made. */
+void imageconfig_print(const struct image_config *config, const char *created_by,
+		       const char *comment, struct buf *out);
 void image_config_release(struct image_config *config);
 
 #endif

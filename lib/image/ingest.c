@@ -222,19 +222,91 @@ static int ingest_all(struct store *store, const struct bundle *bundle, const st
 	return store_documents(&in, names);
 }
 
+/* The layers and blobs that were complete when it failed are of no use to anybody, and the disk may
+ * be full. Where others are adding, theirs is the sweep. */
+static int give_up(struct store *store, int rc)
+{
+	autofree char *text = xstrdup(err_text());
+	autofree char *fix = xstrdup(err_hint());
+
+	if (garbage_collect(store) == 0)
+		store_mark_garbage(store);
+	err_set(text, fix);
+	return rc;
+}
+
 int ingest_image(struct store *store, const struct bundle *bundle, const struct strvec *names)
 {
 	int rc = ingest_all(store, bundle, names);
 
-	if (rc < 0) {
-		autofree char *text = xstrdup(err_text());
-		autofree char *fix = xstrdup(err_hint());
+	return rc < 0 ? give_up(store, rc) : rc;
+}
 
-		/* The layers and blobs that were complete when it failed are of no use to anybody,
-		 * and the disk may be full. Where others are adding, theirs is the sweep. */
-		if (garbage_collect(store) == 0)
-			store_mark_garbage(store);
-		err_set(text, fix);
+static const char *layer_media_type(enum compression compression)
+{
+	switch (compression) {
+	case COMPRESSION_GZIP:
+		return MEDIA_OCI_LAYER "+gzip";
+	case COMPRESSION_ZSTD:
+		return MEDIA_OCI_LAYER "+zstd";
+	case COMPRESSION_NONE:
+		break;
 	}
-	return rc;
+	return MEDIA_OCI_LAYER;
+}
+
+/* Unpack the one layer and keep its blob. */
+static int ingest_stream(struct ingest *in, struct layer_source *source, struct bundle *bundle)
+{
+	autoclose int blob = open_blob(in, "blob");
+	struct layer_result result;
+	struct descriptor *d;
+
+	TRY(blob);
+	source->blob_fd = blob;
+	TRY(layer_unpack(in->store, source, &result));
+	if (!result.was_present)
+		note_size(in->store, result.diff_id, result.size);
+	TRY(publish_blob(in, blob, "blob", result.blob_digest));
+	strvec_push(&bundle->parsed.diff_ids, result.diff_id);
+	d = VEC_PUSH(&in->layers);
+	d->media_type = xstrdup(layer_media_type(result.compression));
+	d->size = result.blob_size;
+	memcpy(d->digest, result.blob_digest, DIGEST_TEXT_SIZE);
+	return 0;
+}
+
+static int ingest_new(struct ingest *in, struct layer_source *source, struct bundle *bundle,
+		      const char *comment, const struct strvec *names)
+{
+	autoclose int hold = store_hold(in->store);
+
+	TRY(hold);
+	TRY(store_tmp_make(in->store, &in->tmp));
+	TRY(ingest_stream(in, source, bundle));
+	imageconfig_print(&bundle->parsed, "berth import", comment, &bundle->config);
+	TRY(digest_of(bundle->config.data, bundle->config.len, bundle->id));
+	return store_documents(in, names);
+}
+
+int ingest_rootfs(struct store *store, struct layer_source *source, struct image_config *config,
+		  const char *comment, const struct strvec *names, char *ret_id)
+{
+	struct bundle bundle = BUNDLE_INIT;
+	int rc;
+
+	bundle.parsed = *config;
+	bundle.config_type = xstrdup(MEDIA_OCI_CONFIG);
+	bundle.manifest_type = xstrdup(MEDIA_OCI_MANIFEST);
+	{
+		AUTO(ingest)
+		in = { .store = store, .bundle = &bundle, .keep = true, .tmp = STORE_TMP_INIT };
+
+		rc = ingest_new(&in, source, &bundle, comment, names);
+	}
+	*config = bundle.parsed;
+	bundle.parsed = (struct image_config){ 0 };
+	memcpy(ret_id, bundle.id, DIGEST_TEXT_SIZE);
+	bundle_release(&bundle);
+	return rc < 0 ? give_up(store, rc) : rc;
 }

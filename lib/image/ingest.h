@@ -2,6 +2,7 @@
 #ifndef BERTH_IMAGE_INGEST_H
 #define BERTH_IMAGE_INGEST_H
 
+#include "image/layer.h"
 #include "image/source.h"
 
 /*
@@ -14,6 +15,14 @@
 int ingest_layers(struct store *store, const struct bundle *bundle);
 /* Keep all of it, under `names`; with none, it is kept without a name. */
 int ingest_image(struct store *store, const struct bundle *bundle, const struct strvec *names);
+
+/*
+ * Make an image of the archive of a root file system: `source` gives its bytes, `config` what it is
+ * to say, without diff IDs. The ID of the image is put into ret_id, which has room for
+ * DIGEST_TEXT_SIZE.
+ */
+int ingest_rootfs(struct store *store, struct layer_source *source, struct image_config *config,
+		  const char *comment, const struct strvec *names, char *ret_id);
 
 /* Size of an unpacked layer: of its archive. */
 int ingest_layer_size(const struct store *store, const char *diff_id, uint64_t *ret_size);
