@@ -18,6 +18,12 @@
  * man/berth-NAME.1, test/run/NAME.bats.
  */
 #define COMMANDS(X) \
+	X(load) \
+	X(import) \
+	X(images) \
+	X(rmi) \
+	X(tag) \
+	X(inspect) \
 	X(info) \
 	X(doctor) \
 	X(version) \
@@ -26,6 +32,8 @@
 
 /* Called by the completion scripts and by test/lint; shown nowhere. */
 #define COMMANDS_HIDDEN(X) \
+	X(image_inspect) \
+	X(container_inspect) \
 	X(complete) \
 	X(options)
 

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "command/inspect.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/exit.h"
+#include "base/out.h"
+#include "command/command.h"
+
+enum object_type {
+	TYPE_ANY,
+	TYPE_CONTAINER,
+	TYPE_IMAGE,
+};
+
+struct inspect_request {
+	char *format;
+	int type;
+	bool size;
+};
+
+static const struct opt options_inspect[] = {
+	{ "format", 'f', OPT_STRING, offsetof(struct inspect_request, format), "FORMAT",
+	  "json, or a Go template of the fields of the JSON form" },
+	{ "size", 's', OPT_FLAG, offsetof(struct inspect_request, size),
+	  .help = "accepted for the sake of scripts", .flags = OPT_HIDDEN },
+	{ "type", 't', OPT_CHOICE, offsetof(struct inspect_request, type), "TYPE",
+	  "what to look for: any (containers first), container or image", .values = VALUES_WORDS,
+	  .words = "any|container|image" },
+	OPT_END,
+};
+
+static int find_object(const struct host *host, enum object_type type, const char *name,
+		       cJSON **ret_json)
+{
+	int rc;
+
+	if (type == TYPE_IMAGE)
+		return inspect_image(host, name, ret_json);
+	rc = inspect_container(host, name, ret_json);
+	if (rc != -ENOENT || type == TYPE_CONTAINER)
+		return rc;
+	rc = inspect_image(host, name, ret_json);
+	return rc == -ENOENT ? refuse_with(ENOENT, "there is no container and no image '%s'", name)
+			     : rc;
+}
+
+static int print_all(const struct inspect_request *request, const cJSON *list)
+{
+	const cJSON *item;
+
+	if (request->format == NULL || strcmp(request->format, "json") == 0)
+		return out_value(NULL, list);
+	cJSON_ArrayForEach(item, list) TRY(out_value(request->format, item));
+	return 0;
+}
+
+static int run(const struct host *host, void *data, const struct strvec *operands)
+{
+	const struct inspect_request *request = data;
+	autojson cJSON *list = json_array();
+	int status = EXIT_OK;
+
+	for (size_t i = 0; i < operands->n; i++) {
+		cJSON *json = NULL;
+		int rc = find_object(host, (enum object_type)request->type, operands->v[i], &json);
+
+		if (rc == -ENOENT) {
+			fail_in(rc, "inspect");
+			err_print(STDERR_FILENO);
+			err_clear();
+			status = EXIT_NO_SUCH;
+			continue;
+		}
+		TRY(rc);
+		json_push(list, json);
+	}
+	TRY(print_all(request, list));
+	return status;
+}
+
+static void init_image(void *request)
+{
+	((struct inspect_request *)request)->type = TYPE_IMAGE;
+}
+
+static void init_container(void *request)
+{
+	((struct inspect_request *)request)->type = TYPE_CONTAINER;
+}
+
+#define INSPECT(words, what, start) \
+	{ \
+		.name = (words), .synopsis = "[OPTIONS] " what "...", \
+		.summary = "Show all that is known of containers and images", \
+		.options = (const struct opt *const[]){ options_inspect, NULL }, \
+		.request_size = sizeof(struct inspect_request), .init = (start), \
+		.operands_min = 1, .operands_max = OPERANDS_ANY, .operand_values = VALUES_IMAGE, \
+		.run = run, \
+	}
+
+const struct command command_inspect = INSPECT("inspect", "NAME", NULL);
+const struct command command_image_inspect = INSPECT("image inspect", "IMAGE", init_image);
+const struct command command_container_inspect =
+	INSPECT("container inspect", "CONTAINER", init_container);

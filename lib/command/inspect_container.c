@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "command/inspect.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bounds.h"
+#include "base/err.h"
+#include "base/fs.h"
+#include "base/units.h"
+#include "container/record.h"
+
+static void add_time(cJSON *json, const char *key, int64_t seconds, uint32_t nsec)
+{
+	AUTO(buf) text = BUF_INIT;
+
+	/* Go's zero time, which scripts compare with. */
+	if (seconds == 0)
+		buf_add_str(&text, "0001-01-01T00:00:00Z");
+	else
+		units_print_time(&text, seconds, nsec);
+	json_add_string(json, key, text.data);
+}
+
+static void add_state(cJSON *json, const struct record *record)
+{
+	static const char *const names[] = {
+		[RECORD_CREATED] = "created",
+		[RECORD_RUNNING] = "running",
+		[RECORD_EXITED] = "exited",
+	};
+	cJSON *state = json_add_object(json, "State");
+	bool running = record->status == RECORD_RUNNING;
+
+	json_add_string(state, "Status", names[record->status]);
+	json_add_bool(state, "Running", running);
+	json_add_bool(state, "Paused", false);
+	json_add_bool(state, "Restarting", false);
+	json_add_bool(state, "OOMKilled", record->oom_killed);
+	json_add_bool(state, "Dead", false);
+	json_add_int(state, "Pid", running ? record->pid : 0);
+	json_add_int(state, "ExitCode", record->exit_code);
+	json_add_string(state, "Error", "");
+	add_time(state, "StartedAt", record->started, 0);
+	add_time(state, "FinishedAt", record->finished, 0);
+}
+
+static void add_labels(cJSON *config, const struct record *record)
+{
+	cJSON *labels = json_add_object(config, "Labels");
+
+	for (size_t i = 0; i < record->labels.n; i++) {
+		size_t len = strcspn(record->labels.v[i], "=");
+		autofree char *key = xstrndup(record->labels.v[i], len);
+
+		if (record->labels.v[i][len] == '=')
+			json_add_string(labels, key, record->labels.v[i] + len + 1);
+	}
+}
+
+/* The plan, an OCI configuration: containers of --rm have none. */
+static int read_plan(const struct record *record, cJSON **ret_plan)
+{
+	AUTO(buf) text = BUF_INIT;
+	int there = fs_exists(record->dirfd, "config.json");
+
+	if (there <= 0)
+		return there;
+	TRY(fs_read_file(record->dirfd, "config.json", MAX_STATE_FILE, &text));
+	return json_parse(text.data, text.len, "config.json", ret_plan);
+}
+
+static void copy(cJSON *to, const char *name, const cJSON *from, const char *key)
+{
+	const cJSON *value = cJSON_GetObjectItemCaseSensitive(from, key);
+
+	if (value != NULL)
+		cJSON_AddItemToObject(to, name, cJSON_Duplicate(value, true));
+}
+
+static void add_config(cJSON *json, const struct record *record, const cJSON *plan)
+{
+	const cJSON *process = cJSON_GetObjectItemCaseSensitive(plan, "process");
+	cJSON *config = json_add_object(json, "Config");
+
+	copy(config, "Hostname", plan, "hostname");
+	copy(config, "Tty", process, "terminal");
+	copy(config, "Env", process, "env");
+	json_add_strings(config, "Cmd", &record->command);
+	json_add_string(config, "Image", record->image);
+	copy(config, "WorkingDir", process, "cwd");
+	add_labels(config, record);
+	json_add_string(config, "StopSignal", units_signal_name(record->stop_signal));
+}
+
+static void add_mounts(cJSON *json, const cJSON *plan)
+{
+	const cJSON *mounts = cJSON_GetObjectItemCaseSensitive(plan, "mounts"), *item;
+	cJSON *list = json_add_array(json, "Mounts");
+
+	cJSON_ArrayForEach(item, mounts)
+	{
+		const char *type = NULL;
+		cJSON *mount;
+
+		if (json_get_string(item, "type", &type) < 0 || type == NULL ||
+		    strcmp(type, "bind") != 0)
+			continue;
+		mount = json_object();
+		json_add_string(mount, "Type", type);
+		copy(mount, "Source", item, "source");
+		copy(mount, "Destination", item, "destination");
+		copy(mount, "Options", item, "options");
+		json_push(list, mount);
+	}
+}
+
+static void add_command(cJSON *json, const struct record *record)
+{
+	cJSON *args;
+
+	json_add_string(json, "Path", record->command.n > 0 ? record->command.v[0] : "");
+	args = json_add_array(json, "Args");
+	for (size_t i = 1; i < record->command.n; i++)
+		json_push_string(args, record->command.v[i]);
+}
+
+static int print_record(const struct record *record, cJSON **ret_json)
+{
+	autojson cJSON *plan = NULL;
+	cJSON *json, *network;
+
+	TRY(read_plan(record, &plan));
+	json = json_object();
+	json_add_string(json, "Id", record->id);
+	add_time(json, "Created", record->created, record->created_nsec);
+	add_command(json, record);
+	add_state(json, record);
+	json_add_string(json, "Image", record->image_id != NULL ? record->image_id : "");
+	json_add_string(json, "ImageName", record->image);
+	json_add_string(json, "Name", record->name);
+	add_mounts(json, plan);
+	add_config(json, record, plan);
+	network = json_add_object(json, "NetworkSettings");
+	json_add_strings(network, "Ports", &record->ports);
+	json_add_bool(json_add_object(json, "HostConfig"), "AutoRemove", record->ephemeral);
+	*ret_json = json;
+	return 0;
+}
+
+int inspect_container(const struct host *host, const char *name, cJSON **ret_json)
+{
+	AUTO(record) record = RECORD_INIT;
+
+	TRY(record_find(host, name, &record));
+	return print_record(&record, ret_json);
+}
