@@ -16,6 +16,7 @@
 #include "image/catalog.h"
 #include "image/garbage.h"
 #include "image/layer.h"
+#include "image/lookup.h"
 #include "image/plan.h"
 
 #define BLOBS "blobs/sha256"
@@ -152,14 +153,34 @@ static int sync_dir(const struct store *store, const char *path)
 	return fs_sync_dir(fd);
 }
 
+/* An image that loses its name stays without one; but the same image with layers of another
+ * compression has nothing that the new one has not. */
+static int drop_twin(struct ingest *in, struct catalog *catalog, const char *name,
+		     const struct descriptor *manifest)
+{
+	const struct catalog_entry *old = catalog_find(catalog, name);
+	AUTO(image_item) item = { 0 };
+
+	if (old == NULL || strcmp(old->descriptor.digest, manifest->digest) == 0)
+		return 0;
+	TRY(lookup_entry(catalog, (size_t)(old - catalog->v), &item));
+	if (strcmp(item.id, in->bundle->id) != 0)
+		return 0;
+	TRY(store_mark_garbage(in->store));
+	catalog_remove(catalog, (size_t)item.entry);
+	return 0;
+}
+
 static int publish_names(struct ingest *in, const struct descriptor *manifest,
 			 const struct strvec *names)
 {
 	AUTO(catalog) catalog = CATALOG_INIT;
 
 	TRY(catalog_open_locked(in->store, &catalog));
-	for (size_t i = 0; i < names->n; i++)
+	for (size_t i = 0; i < names->n; i++) {
+		TRY(drop_twin(in, &catalog, names->v[i], manifest));
 		catalog_set(&catalog, names->v[i], manifest);
+	}
 	if (names->n == 0)
 		catalog_set(&catalog, NULL, manifest);
 	return catalog_commit(&catalog);

@@ -149,7 +149,7 @@ static ssize_t find_name(const struct catalog *catalog, const char *text)
 	return -1;
 }
 
-static int take_entry(const struct catalog *catalog, size_t index, struct image_item *ret_item)
+int lookup_entry(const struct catalog *catalog, size_t index, struct image_item *ret_item)
 {
 	AUTO(archive) layout = ARCHIVE_INIT;
 
@@ -210,6 +210,6 @@ int lookup(const struct catalog *catalog, const char *text, struct image_item *r
 
 	*ret_by_name = index >= 0;
 	if (index >= 0)
-		return take_entry(catalog, (size_t)index, ret_item);
+		return lookup_entry(catalog, (size_t)index, ret_item);
 	return find_id(catalog, text, ret_item);
 }

@@ -34,6 +34,8 @@ int lookup_all(const struct catalog *catalog, bool with_plans, struct image_item
  * set where it was found by its name. */
 int lookup(const struct catalog *catalog, const char *text, struct image_item *ret_item,
 	   bool *ret_by_name);
+/* The one at a position of the catalog. */
+int lookup_entry(const struct catalog *catalog, size_t index, struct image_item *ret_item);
 void image_item_release(struct image_item *item);
 /* The same error, for callers that looked elsewhere as well. */
 int lookup_fail(const char *text);
