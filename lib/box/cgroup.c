@@ -1,42 +1,177 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "box/cgroup.h"
 
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/err.h"
+#include "box/cgdriver.h"
+#include "box/cgself.h"
+#include "box/cgunit.h"
 
-struct cgroup_driver {
-	const char *name;
+static int none_make(const struct spec *spec, struct cgroup *cgroup)
+{
+	return 0;
+}
+
+const struct cgroup_driver cgroup_driver_none = { .name = "none", .make = none_make };
+
+static const struct cgroup_driver *const drivers[] = {
+	&cgroup_driver_none,
+	&cgroup_driver_v1,
+	&cgroup_driver_v2,
+	&cgroup_driver_systemd,
 };
 
-static const struct cgroup_driver driver_none = { .name = "none" };
+static bool is_below(const char *path)
+{
+	return strstr(path, "..") == NULL && strstr(path, "//") == NULL;
+}
+
+/* "slice:prefix:name" of an OCI bundle, where there is no systemd to give it to. */
+static int place_unit(const char *text, char **ret_path)
+{
+	autofree char *slice = NULL, *slice_path = NULL, *scope = NULL;
+
+	TRY(cgunit_split(text, &slice, &scope));
+	TRY(cgself_slice_path(slice, &slice_path));
+	*ret_path = xasprintf("%s/%s", slice_path, scope);
+	return 0;
+}
+
+static int place_parent(const struct spec *spec, const char *parent, const char *controller,
+			char **ret_parent)
+{
+	const char *asked = spec->cgroup.parent;
+
+	if (asked != NULL && strchr(asked, '/') == NULL && cgunit_is_slice(asked))
+		return cgself_slice_path(asked, ret_parent);
+	if (asked != NULL) {
+		*ret_parent = xasprintf("%s%s", asked[0] == '/' ? "" : "/", asked);
+		return 0;
+	}
+	if (spec->cgroup.mode == CGROUP_SPLIT)
+		return cgself_path(0, controller, ret_parent);
+	*ret_parent = xstrdup(parent);
+	return 0;
+}
+
+int cgroup_place(const struct spec *spec, const char *parent, const char *controller,
+		 char **ret_path)
+{
+	const char *path = spec->cgroup.path;
+	autofree char *above = NULL;
+	size_t len;
+
+	if (path != NULL && !is_below(path))
+		return refuse("'%s' is not the path of a cgroup", path);
+	if (path != NULL && path[0] != '/' && strchr(path, ':') != NULL)
+		return place_unit(path, ret_path);
+	if (path != NULL && path[0] == '/' && path[1] != '\0') {
+		*ret_path = xstrdup(path);
+		return 0;
+	}
+	TRY(place_parent(spec, parent, controller, &above));
+	if (!is_below(above))
+		return refuse("'%s' is not the path of a cgroup", above);
+	len = strlen(above);
+	while (len > 0 && above[len - 1] == '/')
+		above[--len] = '\0';
+	*ret_path = xasprintf("%s/%s%s", above, strcmp(above, CGROUP_PARENT) == 0 ? "" : "berth-",
+			      path != NULL ? path : spec->id);
+	return 0;
+}
+
+static int none_but_asked(const struct spec *spec, const char *why, const char *fix)
+{
+	if (!spec->cgroup.resources.asked && spec->cgroup.parent == NULL)
+		return 0;
+	refuse_with(EPERM, "limits cannot be set: %s", why);
+	hint("%s", fix);
+	return -EPERM;
+}
+
+/* The driver for this host, this caller and this container. */
+static int choose(const struct spec *spec, const struct cgroup_driver **ret_driver)
+{
+	const struct cgroup_driver *driver = &cgroup_driver_none;
+
+	*ret_driver = driver;
+	if (spec->cgroup.mode == CGROUP_DISABLED)
+		return 0;
+	switch (cgself_version()) {
+	case CGROUP_V0:
+		return none_but_asked(spec, "no cgroups are mounted",
+				      "mount -t cgroup2 cgroup2 " CGROUP_ROOT);
+	case CGROUP_V1:
+		if (geteuid() != 0)
+			return none_but_asked(
+				spec, "with cgroup v1 only root can",
+				"run berth as root, boot with "
+				"systemd.unified_cgroup_hierarchy=1, or leave the limits out");
+		*ret_driver = &cgroup_driver_v1;
+		return 0;
+	case CGROUP_V2:
+		break;
+	}
+	*ret_driver = cgunit_wanted(spec) ? &cgroup_driver_systemd : &cgroup_driver_v2;
+	return 0;
+}
 
 int cgroup_make(const struct spec *spec, struct cgroup *ret_cgroup)
 {
-	*ret_cgroup = (struct cgroup)CGROUP_INIT;
-	ret_cgroup->driver = &driver_none;
+	struct cgroup cgroup = CGROUP_INIT;
+	int rc;
+
+	TRY(choose(spec, &cgroup.driver));
+	rc = cgroup.driver->make(spec, &cgroup);
+	if (rc < 0) {
+		cgroup_remove(&cgroup);
+		cgroup_release(&cgroup);
+		return fail_in(rc, "cgroup");
+	}
+	*ret_cgroup = cgroup;
 	return 0;
+}
+
+bool cgroup_enters(const struct cgroup *cgroup)
+{
+	return cgroup->path != NULL && cgroup->fd < 0 && cgroup->driver->enter != NULL;
+}
+
+int cgroup_enter(const struct cgroup *cgroup)
+{
+	return cgroup_enters(cgroup) ? cgroup->driver->enter(cgroup) : 0;
+}
+
+bool cgroup_attaches(const struct cgroup *cgroup)
+{
+	return cgroup->unit != NULL;
 }
 
 int cgroup_attach(struct cgroup *cgroup, pid_t pid)
 {
-	return 0;
+	return cgroup->path != NULL ? cgroup->driver->attach(cgroup, pid) : 0;
 }
 
 int cgroup_kill(const struct cgroup *cgroup)
 {
-	return 0;
+	return cgroup->path != NULL ? cgroup->driver->kill(cgroup) : 0;
 }
 
 void cgroup_remove(struct cgroup *cgroup)
 {
+	if (cgroup->path != NULL)
+		cgroup->driver->remove(cgroup);
 }
 
 int cgroup_oom(const struct cgroup *cgroup, bool *ret_oom, uint64_t *ret_peak)
 {
 	*ret_oom = false;
 	*ret_peak = 0;
-	return 0;
+	return cgroup->path != NULL ? cgroup->driver->oom(cgroup, ret_oom, ret_peak) : 0;
 }
 
 void cgroup_release(struct cgroup *cgroup)
@@ -44,12 +179,56 @@ void cgroup_release(struct cgroup *cgroup)
 	free(cgroup->path);
 	if (cgroup->fd >= 0)
 		close(cgroup->fd);
+	if (cgroup->unit != NULL)
+		cgunit_free(cgroup->unit);
 	*cgroup = (struct cgroup)CGROUP_INIT;
+}
+
+void cgroup_name(const struct cgroup *cgroup, struct buf *out)
+{
+	if (cgroup->path != NULL)
+		buf_addf(out, "%s:%s", cgroup->driver->name, cgroup->path);
+}
+
+int cgroup_find(const char *name, struct cgroup *ret_cgroup)
+{
+	struct cgroup cgroup = CGROUP_INIT;
+	const char *colon = strchr(name, ':');
+
+	cgroup.driver = &cgroup_driver_none;
+	for (size_t i = 0; colon != NULL && i < ARRAY_SIZE(drivers); i++)
+		if (strlen(drivers[i]->name) == (size_t)(colon - name) &&
+		    strncmp(drivers[i]->name, name, (size_t)(colon - name)) == 0)
+			cgroup.driver = drivers[i];
+	if (name[0] != '\0' &&
+	    (cgroup.driver == &cgroup_driver_none || colon[1] != '/' || !is_below(colon + 1)))
+		return refuse("'%s' does not name a cgroup", name);
+	if (colon != NULL)
+		cgroup.path = xstrdup(colon + 1);
+	/* Whatever hierarchies it was in. */
+	cgroup.controllers = ~0U >> 1;
+	*ret_cgroup = cgroup;
+	return 0;
 }
 
 int cgroup_describe(bool rootless, struct buf *version, struct buf *driver, struct buf *controllers)
 {
-	buf_add_str(version, "none");
-	buf_add_str(driver, "none");
+	static const char *const versions[] = {
+		[CGROUP_V0] = "none",
+		[CGROUP_V1] = "v1",
+		[CGROUP_V2] = "v2",
+	};
+	enum cgroup_version found = cgself_version();
+	const struct cgroup_driver *it = &cgroup_driver_none;
+
+	if (found == CGROUP_V1 && !rootless)
+		it = &cgroup_driver_v1;
+	else if (found == CGROUP_V2)
+		it = rootless && cgunit_bus_exists(rootless) ? &cgroup_driver_systemd
+							     : &cgroup_driver_v2;
+	buf_add_str(version, found == CGROUP_V1 && cgself_hybrid() ? "hybrid" : versions[found]);
+	buf_add_str(driver, it->name);
+	if (it->describe != NULL)
+		it->describe(controllers);
 	return 0;
 }

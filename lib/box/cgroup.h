@@ -23,12 +23,14 @@
  * the file to change.
  */
 struct cgroup_driver;
+struct cgroup_unit;
 
 struct cgroup {
 	const struct cgroup_driver *driver; /* NULL before cgroup_make() */
 	char *path; /* below the hierarchy's root, the same in every v1 hierarchy; NULL: none */
 	int fd;     /* v2: the directory, for CLONE_INTO_CGROUP; -1 otherwise */
 	unsigned int controllers; /* v1: bit mask of the hierarchies that are used */
+	struct cgroup_unit *unit; /* systemd: what cgroup_attach() is to start */
 };
 
 #define CGROUP_INIT \
@@ -38,8 +40,16 @@ struct cgroup {
 
 /* Choose the driver, make the cgroup and set the limits. */
 int cgroup_make(const struct spec *spec, struct cgroup *ret_cgroup);
-/* Put a process there that was not born in it (v1, systemd); nothing to do where cgroup->fd was
- * used. */
+/*
+ * Is there a cgroup that the child has to move to itself, by cgroup_enter(), before anything else
+ * and before its cgroup namespace? (v1.) This way nobody waits: neither the child for its parent,
+ * nor the parent for a grace period of the kernel.
+ */
+bool cgroup_enters(const struct cgroup *cgroup);
+int cgroup_enter(const struct cgroup *cgroup);
+/* Put a process there that was not born in it. For the child only where cgroup_attaches() (systemd);
+ * nothing to do where there is no cgroup. */
+bool cgroup_attaches(const struct cgroup *cgroup);
 int cgroup_attach(struct cgroup *cgroup, pid_t pid);
 /* Kill every process in it (cgroup.kill, Linux 5.14, or by list until empty). */
 int cgroup_kill(const struct cgroup *cgroup);
@@ -49,6 +59,11 @@ void cgroup_remove(struct cgroup *cgroup);
 /* Did the kernel's OOM killer act in it? Peak memory in bytes, 0 if unknown. */
 int cgroup_oom(const struct cgroup *cgroup, bool *ret_oom, uint64_t *ret_peak);
 void cgroup_release(struct cgroup *cgroup);
+
+/* A text that names it, for a record ("" where there is none), and the cgroup of such a text: what a
+ * killed supervisor left can be killed and removed by it. */
+void cgroup_name(const struct cgroup *cgroup, struct buf *out);
+int cgroup_find(const char *name, struct cgroup *ret_cgroup);
 
 /* For info and doctor: "v2", "v1", "hybrid", "none"; the driver that the caller would get;
  * controllers it may use. */

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef BERTH_BOX_CGDRIVER_H
+#define BERTH_BOX_CGDRIVER_H
+
+#include "box/cgroup.h"
+#include "spec/spec.h"
+
+/*
+ * What the drivers of cgroup.h have in common. Functions that a driver has no need of are NULL. A
+ * driver's make() gets a cgroup with nothing but the driver in it; where it fails, cgroup_make()
+ * removes what it left.
+ */
+struct cgroup_driver {
+	const char *name;
+	int (*make)(const struct spec *spec, struct cgroup *cgroup);
+	int (*enter)(const struct cgroup *cgroup);
+	int (*attach)(struct cgroup *cgroup, pid_t pid);
+	int (*kill)(const struct cgroup *cgroup);
+	void (*remove)(const struct cgroup *cgroup);
+	int (*oom)(const struct cgroup *cgroup, bool *ret_oom, uint64_t *ret_peak);
+	/* Append the names of the controllers that can be used, separated by blanks. */
+	void (*describe)(struct buf *controllers);
+};
+
+extern const struct cgroup_driver cgroup_driver_none;
+extern const struct cgroup_driver cgroup_driver_v1;
+extern const struct cgroup_driver cgroup_driver_v2;
+extern const struct cgroup_driver cgroup_driver_systemd;
+
+/* Where the hierarchies are, by the convention that every distribution follows. */
+#define CGROUP_ROOT "/sys/fs/cgroup"
+/* Default parent of the containers of root. */
+#define CGROUP_PARENT "/berth"
+
+/*
+ * The path that the cgroup will have below the root of a hierarchy: as spec->cgroup says, else below
+ * `parent`. controller (NULL: v2) names the hierarchy in which --cgroups=split looks for our own.
+ */
+int cgroup_place(const struct spec *spec, const char *parent, const char *controller,
+		 char **ret_path);
+
+/* For drivers that write to the directory of a v2 cgroup. */
+int cgroup2_kill(const struct cgroup *cgroup);
+int cgroup2_oom(const struct cgroup *cgroup, bool *ret_oom, uint64_t *ret_peak);
+void cgroup2_describe(struct buf *controllers);
+/* The controllers that a file of an open cgroup names, a bit mask by enum controller. */
+unsigned int cgroup2_controllers(int dirfd, const char *file);
+/* A controller is not there for us: refused, with what to change. */
+int cgroup2_missing(unsigned int controllers);
+
+#endif

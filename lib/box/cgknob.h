@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef BERTH_BOX_CGKNOB_H
+#define BERTH_BOX_CGKNOB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "spec/spec.h"
+
+/*
+ * Limits as what is written to which file of a cgroup: struct spec_resources, in the terms of
+ * config.json, to a list of struct knob, for version 1 or 2. Knows nothing of where cgroups are.
+ */
+enum controller {
+	CONTROLLER_CPU,
+	CONTROLLER_CPUSET,
+	CONTROLLER_DEVICES, /* v1 only */
+	CONTROLLER_IO,      /* "blkio" in v1 */
+	CONTROLLER_MEMORY,
+	CONTROLLER_PIDS,
+	CONTROLLER_HUGETLB,
+	CONTROLLER_MISC,
+	CONTROLLER_RDMA,
+	CONTROLLER_CORE, /* files of cgroup v2 itself */
+	CONTROLLER_MAX,
+};
+
+struct controller_info {
+	const char *v1, *v2; /* NULL: not in this version */
+};
+extern const struct controller_info controller_table[CONTROLLER_MAX];
+
+struct knob {
+	enum controller controller;
+	char *file;
+	const char *other_file; /* to be taken where `file` does not exist; with other_value */
+	char *value, *other_value;
+	const char *what; /* for messages: "memory limit" */
+	bool optional;    /* nobody asked for it: where it cannot be set, it is left */
+};
+
+struct knobs {
+	struct knob *v;
+	size_t n;
+};
+
+int knobs_v1(const struct spec_resources *resources, struct knobs *ret_knobs);
+int knobs_v2(const struct spec_resources *resources, struct knobs *ret_knobs);
+void knobs_release(struct knobs *knobs);
+/* The controllers that they need, a bit mask by enum controller; `required` leaves out optional
+ * ones. */
+unsigned int knobs_controllers(const struct knobs *knobs, bool required);
+/*
+ * Write those of `controller` (CONTROLLER_MAX: all) to a cgroup's directory. What is optional and
+ * cannot be set is passed over; an error names the limit and the file.
+ */
+int knobs_write(const struct knobs *knobs, enum controller controller, int dirfd);
+
+#endif

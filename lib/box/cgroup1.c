@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* cgroup v1 and hybrid hierarchies, as root: only those that are needed, because each costs a
+ * directory, a move and a removal. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/err.h"
+#include "box/cgdevice.h"
+#include "box/cgdir.h"
+#include "box/cgdriver.h"
+#include "box/cgknob.h"
+
+#define REMOVE_WAIT_MS 100
+#define KILL_ROUNDS 100
+
+static char *hierarchy(size_t controller, const char *path)
+{
+	return xasprintf("%s/%s%s", CGROUP_ROOT, controller_table[controller].v1, path);
+}
+
+/* The directory in one hierarchy, where the cgroup has one. */
+static int open_one(const struct cgroup *cgroup, size_t controller)
+{
+	autofree char *path = NULL;
+
+	if ((cgroup->controllers >> controller & 1) == 0)
+		return -ENOENT;
+	path = hierarchy(controller, cgroup->path);
+	return cgdir_open(AT_FDCWD, path);
+}
+
+/* A new cpuset is empty, and nothing can be put there before it has its parent's processors. */
+static int cpuset_inherit(const char *path)
+{
+	static const char *const files[] = { "cpuset.cpus", "cpuset.mems" };
+	autofree char *level = hierarchy(CONTROLLER_CPUSET, path);
+	size_t top = strlen(CGROUP_ROOT "/cpuset");
+
+	for (char *slash = level + top; slash != NULL; slash = strchr(slash + 1, '/')) {
+		char *next = strchr(slash + 1, '/');
+		autoclose int parent = -1, child = -1;
+
+		*slash = '\0';
+		parent = cgdir_open(AT_FDCWD, level);
+		*slash = '/';
+		if (next != NULL)
+			*next = '\0';
+		child = cgdir_open(AT_FDCWD, level);
+		if (next != NULL)
+			*next = '/';
+		for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+			char text[4096];
+
+			if (cgdir_read(child, files[i], text, sizeof(text)) > 1)
+				continue;
+			if (cgdir_read(parent, files[i], text, sizeof(text)) < 0 ||
+			    cgdir_write(child, files[i], text) < 0)
+				return fail("cannot set '%s' of '%s'", files[i], level);
+		}
+	}
+	return 0;
+}
+
+static int missing(size_t controller, int rc)
+{
+	const char *name = controller_table[controller].v1;
+
+	if (rc == -ENOENT) {
+		refuse_with(ENOENT, "the cgroup controller '%s' is not mounted", name);
+		hint("mkdir -p %s/%s && mount -t cgroup -o %s cgroup %s/%s, or leave the limits "
+		     "out that need it",
+		     CGROUP_ROOT, name, name, CGROUP_ROOT, name);
+		return -ENOENT;
+	}
+	fail_with(rc, "cannot make a cgroup for the controller '%s'", name);
+	if (rc == -EACCES || rc == -EPERM || rc == -EROFS)
+		hint("with cgroup v1 only root can set limits: run berth as root, boot with "
+		     "systemd.unified_cgroup_hierarchy=1, or leave the limits out");
+	return rc;
+}
+
+static int make_one(const struct spec *spec, const struct knobs *knobs, size_t controller,
+		    struct cgroup *cgroup)
+{
+	autofree char *path = hierarchy(controller, cgroup->path);
+	autoclose int fd = -1;
+	int rc = cgdir_make(AT_FDCWD, path);
+
+	if (rc < 0)
+		return missing(controller, rc);
+	cgroup->controllers |= 1U << controller;
+	if (controller == CONTROLLER_CPUSET)
+		TRY(cpuset_inherit(cgroup->path));
+	fd = cgdir_open(AT_FDCWD, path);
+	if (fd < 0)
+		return missing(controller, fd);
+	if (controller == CONTROLLER_DEVICES)
+		return cgdevice_write(&spec->cgroup.resources, fd);
+	return knobs_write(knobs, (enum controller)controller, fd);
+}
+
+static int v1_make(const struct spec *spec, struct cgroup *cgroup)
+{
+	AUTO(knobs) knobs = { 0 };
+	unsigned int required, wanted;
+
+	TRY(knobs_v1(&spec->cgroup.resources, &knobs));
+	TRY(cgroup_place(spec, CGROUP_PARENT, "pids", &cgroup->path));
+	required = knobs_controllers(&knobs, true);
+	wanted = knobs_controllers(&knobs, false);
+	/* Nobody asked, but without them the container would get more than it should. */
+	if (cgdevice_needed(spec)) {
+		wanted |= 1U << CONTROLLER_DEVICES;
+		required |= 1U << CONTROLLER_DEVICES;
+	}
+	for (size_t i = 0; i < CONTROLLER_MAX; i++) {
+		int rc = (wanted >> i & 1) != 0 ? make_one(spec, &knobs, i, cgroup) : 0;
+
+		if (rc < 0 && (required >> i & 1) != 0)
+			return rc;
+		if (rc < 0)
+			err_clear();
+	}
+	if (cgroup->controllers == 0)
+		xreplace(&cgroup->path, NULL);
+	return 0;
+}
+
+/* "0" in `tasks`: a thread that moves itself need not wait until no other thread of the system is
+ * in a fork or an exec (Linux 5.18), as the move of another process must. */
+static int v1_enter(const struct cgroup *cgroup)
+{
+	for (size_t i = 0; i < CONTROLLER_MAX; i++) {
+		autoclose int fd = open_one(cgroup, i);
+		int rc;
+
+		if ((cgroup->controllers >> i & 1) == 0)
+			continue;
+		rc = fd >= 0 ? cgdir_write(fd, "tasks", "0") : fd;
+		if (rc < 0)
+			return fail_with(rc, "cannot enter the cgroup '%s' of '%s'", cgroup->path,
+					 controller_table[i].v1);
+	}
+	return 0;
+}
+
+static int v1_attach(struct cgroup *cgroup, pid_t pid)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", (int)pid);
+	for (size_t i = 0; i < CONTROLLER_MAX; i++) {
+		autoclose int fd = open_one(cgroup, i);
+		int rc;
+
+		if ((cgroup->controllers >> i & 1) == 0)
+			continue;
+		rc = fd >= 0 ? cgdir_write(fd, "cgroup.procs", text) : fd;
+		if (rc < 0)
+			return fail_with(rc,
+					 "cannot put the container into the cgroup '%s' of '%s'",
+					 cgroup->path, controller_table[i].v1);
+	}
+	return 0;
+}
+
+static int v1_kill(const struct cgroup *cgroup)
+{
+	const struct timespec pause = { .tv_nsec = 1000000 };
+	size_t controller = (size_t)__builtin_ctz(cgroup->controllers | 1U << CONTROLLER_MAX);
+
+	for (int round = 0; round < KILL_ROUNDS; round++) {
+		autoclose int fd = open_one(cgroup, controller);
+		int n = fd >= 0 ? cgdir_kill(fd) : 0;
+
+		if (n <= 0)
+			return 0;
+		nanosleep(&pause, NULL);
+	}
+	return fail_with(EBUSY, "processes in the cgroup '%s' do not end", cgroup->path);
+}
+
+static void v1_remove(const struct cgroup *cgroup)
+{
+	for (size_t i = 0; i < CONTROLLER_MAX; i++) {
+		autofree char *path = NULL;
+
+		if ((cgroup->controllers >> i & 1) == 0)
+			continue;
+		path = hierarchy(i, cgroup->path);
+		cgdir_remove(AT_FDCWD, path, REMOVE_WAIT_MS);
+	}
+}
+
+static int v1_oom(const struct cgroup *cgroup, bool *ret_oom, uint64_t *ret_peak)
+{
+	autoclose int fd = open_one(cgroup, CONTROLLER_MEMORY);
+	char text[512];
+	const char *kills;
+
+	if (fd < 0)
+		return 0;
+	if (cgdir_read(fd, "memory.oom_control", text, sizeof(text)) > 0) {
+		kills = strstr(text, "oom_kill ");
+		*ret_oom = kills != NULL && strtoull(kills + strlen("oom_kill "), NULL, 10) > 0;
+	}
+	if (cgdir_read(fd, "memory.max_usage_in_bytes", text, sizeof(text)) > 0)
+		*ret_peak = strtoull(text, NULL, 10);
+	return 0;
+}
+
+static void v1_describe(struct buf *controllers)
+{
+	for (size_t i = 0; i < CONTROLLER_MAX; i++) {
+		autofree char *path =
+			controller_table[i].v1 != NULL ? hierarchy(i, "/cgroup.procs") : NULL;
+
+		if (path != NULL && access(path, F_OK) == 0)
+			buf_addf(controllers, "%s%s", controllers->len > 0 ? " " : "",
+				 controller_table[i].v1);
+	}
+}
+
+const struct cgroup_driver cgroup_driver_v1 = {
+	.name = "cgroup1",
+	.make = v1_make,
+	.enter = v1_enter,
+	.attach = v1_attach,
+	.kill = v1_kill,
+	.remove = v1_remove,
+	.oom = v1_oom,
+	.describe = v1_describe,
+};
