@@ -40,8 +40,9 @@
  *	------					-----
  *	stub, cgroup
  *	clone3 -------------------------------> dies with its parent, clean signals
- *	id maps, v1 cgroup
- *	ENTER (only where there was one) -----> root of its user namespace, joins, cgroup namespace
+ *	id maps, scope of systemd
+ *	ENTER (only where there was one) -----> cgroup of v1, root of its user namespace, joins,
+ *						cgroup namespace
  *						sources of mounts, mounts made private, root
  *	(network starts)			mounts, /dev, terminal, sysctls, masks
  *						pivot; user, working directory, limits
@@ -115,6 +116,7 @@ static int child_enter(struct child *child, struct sources *sources)
 {
 	const struct spec *spec = child->spec;
 
+	TRY(cgroup_enter(child->root.cgroup));
 	if (child->foreign)
 		TRY(sources_receive(spec, child->sync, sources));
 	else if (child->wait_for_enter)
@@ -258,7 +260,8 @@ static int let_enter(const struct child *child, struct box *box)
 
 	if (spec->ns[NS_USER].mode == NS_NEW)
 		TRY(idmap_write(box->pid, &spec->idmaps));
-	TRY(cgroup_attach(&box->cgroup, box->pid));
+	if (cgroup_attaches(&box->cgroup))
+		TRY(cgroup_attach(&box->cgroup, box->pid));
 	if (child->foreign)
 		return sources_hand_over(spec, box->sync, box->pid);
 	if (child->wait_for_enter)
@@ -287,7 +290,8 @@ int box_spawn(const struct spec *spec, struct box *ret_box)
 	child.stub = stub;
 	child.root.cgroup = &ret_box->cgroup;
 	child.late_cgroup_ns = moves(&ret_box->cgroup);
-	child.wait_for_enter = child.late_cgroup_ns || spec->ns[NS_USER].mode == NS_NEW;
+	child.wait_for_enter =
+		cgroup_attaches(&ret_box->cgroup) || spec->ns[NS_USER].mode == NS_NEW;
 	TRY(spawn(&child, ret_box));
 	return let_enter(&child, ret_box);
 }

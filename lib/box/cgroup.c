@@ -153,7 +153,10 @@ bool cgroup_attaches(const struct cgroup *cgroup)
 
 int cgroup_attach(struct cgroup *cgroup, pid_t pid)
 {
-	return cgroup->path != NULL ? cgroup->driver->attach(cgroup, pid) : 0;
+	/* Born in it. */
+	if (cgroup->path == NULL || cgroup->fd >= 0)
+		return 0;
+	return cgroup->driver->attach(cgroup, pid);
 }
 
 int cgroup_kill(const struct cgroup *cgroup)
