@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef BERTH_SPEC_MOUNT_H
+#define BERTH_SPEC_MOUNT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/vec.h"
+
+/* The mounts and device nodes of a spec. */
+
+struct spec_mount {
+	char *destination;
+	char *type; /* "bind", "tmpfs", "proc", "sysfs", "devpts", "mqueue", "cgroup", "overlay" */
+	char *source;      /* bind: absolute path on the host */
+	bool recursive;    /* rbind */
+	uint64_t attr_set; /* MOUNT_ATTR_* of mount_setattr(2) */
+	uint64_t attr_clear;
+	bool attr_recursive;       /* rro and friends: attributes of the mounts below as well */
+	unsigned long propagation; /* MS_*, with MS_REC for the r-forms; 0: private, recursively */
+	struct strvec data;        /* options of the file system: "size=64m" */
+	struct strvec lower;       /* overlay (type=image, :O): topmost first */
+	char *upper, *work;
+	bool tmpcopyup;  /* tmpfs: starts with what the image has there */
+	bool chown;      /* :U: make the payload's user the owner of the source */
+	bool idmap;      /* idmapped into the container's user namespace */
+	bool from_image; /* a VOLUME of the image: its target must not leave the root or cover
+			    /proc, /sys, /dev */
+};
+
+struct spec_device {
+	char *path;   /* in the container */
+	char *source; /* on the host; NULL: same as path */
+	char type;    /* 'c', 'b'; 'p' for a FIFO */
+	unsigned int major, minor;
+	uint32_t mode; /* permission bits */
+	uid_t uid;
+	gid_t gid;
+};
+
+void spec_mount_release(struct spec_mount *mount);
+
+#endif
