@@ -16,7 +16,7 @@
 void escape_text(struct buf *out, const char *text);
 void escape_bytes(struct buf *out, const char *bytes, size_t len);
 
-/* Decode one UTF-8 sequence of at most len (> 0) bytes; returns its length, or 0 where it is invalid
+/* Decode one UTF-8 sequence of at most len (> 0) bytes; returns its length, 0 where it is invalid
  * (overlong and surrogates included). */
 size_t escape_decode(const char *bytes, size_t len, uint32_t *ret_rune);
 /* Is it one of those that are escaped? */

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -107,16 +106,13 @@ int proc_start(struct proc *p)
 {
 	struct start start = { .proc = p, .parent = getpid() };
 	sigset_t all;
-	char *stack;
+	autofree char *stack = NULL;
 	int pid;
 
 	if (p->file == NULL || p->file[0] != '/')
 		return refuse("the program '%s' is not an absolute path",
 			      p->file != NULL ? p->file : "");
-	stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
-		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-	if (stack == MAP_FAILED)
-		return fail("cannot start '%s'", p->file);
+	stack = xalloc(STACK_SIZE);
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &start.mask);
 	pid = clone(child_main, stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD,
@@ -124,7 +120,6 @@ int proc_start(struct proc *p)
 	if (pid < 0)
 		start.err = errno;
 	sigprocmask(SIG_SETMASK, &start.mask, NULL);
-	munmap(stack, STACK_SIZE);
 	if (start.err != 0) {
 		if (pid > 0) {
 			close(steal_fd(&p->pidfd));

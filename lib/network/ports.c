@@ -194,7 +194,7 @@ static socklen_t make_address(const char *ip, int family, uint16_t number,
 	return sizeof(*in6);
 }
 
-/* Bind one port of one family. Returns the socket; -EAFNOSUPPORT where the host has no such family. */
+/* Bind one port of one family. Returns the socket; -EAFNOSUPPORT: the host has no such family. */
 static int bind_one(const struct port *port, int family, uint16_t number)
 {
 	bool stream = strcmp(port->protocol, "tcp") == 0;

@@ -171,7 +171,8 @@ static void in_use(void **state)
 		AUTO(sockets) sockets = { 0 };
 
 		snprintf(text, sizeof(text), "%s%u:80", all ? "" : "127.0.0.1:", number);
-		snprintf(wanted, sizeof(wanted), "%u/tcp is in use", number);
+		snprintf(wanted, sizeof(wanted), "%u/tcp%s is in use", number,
+			 all ? "" : " of 127.0.0.1");
 		assert_int_equal(network_add_port(&network, text), 0);
 		assert_int_equal(ports_reserve(&network, &sockets), -EADDRINUSE);
 		assert_non_null(strstr(err_text(), wanted));
