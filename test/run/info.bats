@@ -62,9 +62,9 @@ load ../helper/berth
 
 @test "what the store holds is counted" {
 	busybox
-	run berth info --format '{{.Images}} {{.Layers}}'
+	run berth info --format '{{.Images}} {{.Layers}} {{.Blobs}}'
 	want 0
-	[ "$output" = "1 1" ]
+	[ "$output" = "1 $(find "$ROOT/layers" -mindepth 1 -maxdepth 1 | wc -l) $(find "$ROOT/blobs" -type f | wc -l)" ]
 	run berth info --format '{{.BlobsSize}}'
 	[ "$output" -gt 100000 ]
 }
