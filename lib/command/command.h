@@ -18,6 +18,7 @@
  * man/berth-NAME.1, test/run/NAME.bats.
  */
 #define COMMANDS(X) \
+	X(run) \
 	X(load) \
 	X(import) \
 	X(images) \

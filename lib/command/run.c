@@ -37,11 +37,14 @@ static int check_descriptors(const struct request *request)
 	return 0;
 }
 
+/* An OCI runtime takes an overlay ready mounted: at "rootfs" of the bundle. */
 static int print_plan(const struct container *container)
 {
+	const struct spec *spec = &container->spec;
 	AUTO(buf) text = BUF_INIT;
 
-	TRY(config_write(&container->spec, container->spec.root.path, &text));
+	TRY(config_write(spec, spec->root.path != NULL ? spec->root.path : "rootfs", &text));
+	buf_add_char(&text, '\n');
 	return out_raw(text.data, text.len);
 }
 
@@ -55,7 +58,6 @@ static int run(const struct host *host, void *data, const struct strvec *operand
 	for (size_t i = 0; i < request->remarks.n; i++)
 		out_note("%s", request->remarks.v[i]);
 	TRY(check_descriptors(request));
-	TRY(request_check(request));
 	TRY(make_container(host, request, &container));
 	return request->dry_run ? print_plan(&container)
 				: start_foreground(host, request, &container);

@@ -29,7 +29,7 @@ static int run(const struct host *host, void *data, const struct strvec *operand
 	if (request->format == NULL)
 		return version_print();
 	json_add_string(version, "Version", BERTH_VERSION);
-	json_add_string(version, "OciVersion", "1.2.0");
+	json_add_string(version, "OciVersion", "1.0.2");
 	return out_value(request->format, version);
 }
 

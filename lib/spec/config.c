@@ -6,7 +6,7 @@
 
 #include "spec/names.h"
 
-#define OCI_VERSION "1.2.0"
+#define OCI_VERSION "1.0.2"
 
 static void add_caps(cJSON *process, const struct spec_caps *caps)
 {

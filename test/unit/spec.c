@@ -171,7 +171,7 @@ static void config_json(void **state)
 	assert_int_equal(config_write(&spec, "rootfs", &text), 0);
 	assert_int_equal(json_parse(text.data, text.len, "config.json", &config), 0);
 	assert_int_equal(json_get_string(config, "ociVersion", &version), 1);
-	assert_string_equal(version, "1.2.0");
+	assert_string_equal(version, "1.0.2");
 	assert_int_equal(json_get_object(config, "linux", &object), 1);
 	assert_int_equal(json_get_object(object, "resources", &object), 1);
 	assert_int_equal(json_get_object(object, "memory", &object), 1);
