@@ -41,8 +41,8 @@ int fs_mkdirs_open(int dirfd, const char *path, mode_t mode);
  * accessible first.
  */
 int fs_remove_tree(int dirfd, const char *path);
-/* Make uid:gid the owner of a file or a whole tree; links are not followed, and what is mounted below
- * is left alone. */
+/* Make uid:gid the owner of a file or a whole tree; links are not followed, and what is mounted
+ * below is left alone. */
 int fs_own_tree(int dirfd, const char *path, uid_t uid, gid_t gid);
 /* Sum of st_blocks * 512 of a tree. */
 int fs_disk_usage(int dirfd, const char *path, uint64_t *ret_bytes);

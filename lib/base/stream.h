@@ -61,9 +61,9 @@ int stream_open(struct stream *stream, stream_source source, void *arg);
 /* The same with the descriptor fd, which stays the caller's; it is read from where it stands. */
 int stream_open_fd(struct stream *stream, const int *fd);
 /*
- * Decompressed bytes: fills `bytes` wholly, but at the end. Returns how many; 0 is the end, which is
- * reached only when every check sum was right; negative on error. More than `limit` bytes, and (over
- * 1 GiB) more than 1000 bytes for one byte of input, are errors.
+ * Decompressed bytes: fills `bytes` wholly, but at the end. Returns how many; 0 is the end, which
+ * is reached only when every check sum was right; negative on error. More than `limit` bytes, and
+ * (over 1 GiB) more than 1000 bytes for one byte of input, are errors.
  */
 ssize_t stream_read(struct stream *stream, void *bytes, size_t size);
 enum compression stream_compression(const struct stream *stream);

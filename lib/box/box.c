@@ -32,9 +32,10 @@
  * Theory of operation.
  *
  * Two processes act: the parent, who stays outside as the supervisor, and the child, who is born by
- * one clone3(2) in all of the new namespaces and, with cgroup v2, in its cgroup, and who becomes the
- * payload. They talk over a socket: ENTER, CREATED, GO (box/sync.h). Each side is a list of steps,
- * box_spawn() .. box_go() here, child_build() and child_become() there, in an order that is law:
+ * one clone3(2) in all of the new namespaces and, with cgroup v2, in its cgroup, and who becomes
+ * the payload. They talk over a socket: ENTER, CREATED, GO (box/sync.h). Each side is a list of
+ * steps, box_spawn() .. box_go() here, child_build() and child_become() there, in an order that is
+ * law:
  *
  *	parent					child
  *	------					-----
@@ -48,7 +49,7 @@
  *						pivot; user, working directory, limits
  *	box_created() <------------------------ CREATED, with the pty
  *	(hooks, state, network ready)
- *	GO -----------------------------------> session; bounding set; ids; chdir; filter; capabilities
+ *	GO -----------------------------------> session; bounding set; ids; chdir; filter; caps
  *	box_go() <----------------------------- end of file: the stub has executed the payload
  *
  * What the order is for:
@@ -62,8 +63,8 @@
  * - /dev must be there before the masks are (they are clones of the host's null device, verified
  *   before), and the masks before the pivot, which takes the host away.
  * - sysctls are written through our own procfs by descriptor, never by a path in the container.
- * - The image's files are read (passwd) and made (working directory) after the pivot: then no link in
- *   them can name anything of the host. The root is sealed read-only after the last of them.
+ * - The image's files are read (passwd) and made (working directory) after the pivot: then no link
+ *   in them can name anything of the host. The root is sealed read-only after the last of them.
  * - The ids mustn't change before GO: a process with changed ids is not dumpable, and the network's
  *   helper could no longer open its namespaces.
  * - Bounding set, then ids, then the working directory as the final user, then the filter, then the
@@ -72,8 +73,8 @@
  * - PDEATHSIG is armed twice, because the change of ids clears it.
  *
  * The child never returns to its caller's code: it execs or reports its error and ends. It shares
- * nothing writable with the parent; what it allocates it need not free, and descriptors are closed by
- * one close_range(2) at the end.
+ * nothing writable with the parent; what it allocates it need not free, and descriptors are closed
+ * by one close_range(2) at the end.
  */
 
 /* What the child knows. */

@@ -32,8 +32,8 @@ int caps_keep(void);
 int caps_raise(void);
 /*
  * The final sets. Inheritable is what was asked for (normally nothing) and the ambient ones, which
- * the kernel wants there; with uid other than 0 permitted and effective are cut to the ambient ones,
- * because that is what an execve leaves of them.
+ * the kernel wants there; with uid other than 0 permitted and effective are cut to the ambient
+ * ones, because that is what an execve leaves of them.
  */
 int caps_apply(const struct spec_caps *caps, uid_t uid);
 

@@ -24,7 +24,8 @@ bool cgdevice_needed(const struct spec *spec)
 {
 	const struct spec_resources *resources = &spec->cgroup.resources;
 
-	/* No rules at all: everything is allowed (--privileged), or a config.json that says nothing.
+	/* No rules at all: everything is allowed (--privileged), or a config.json that says
+	 * nothing.
 	 */
 	if (resources->devices.n == 0)
 		return false;

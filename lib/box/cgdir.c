@@ -82,7 +82,8 @@ static int procs_each(int dirfd, void (*each)(pid_t pid, void *arg), void *arg)
 	return n;
 }
 
-/* Call each(dirfd, name, arg) for every cgroup directly below; the first negative result ends it. */
+/* Call each(dirfd, name, arg) for every cgroup directly below; the first negative result ends it.
+ */
 static int children_each(int dirfd, int (*each)(int dirfd, const char *name, void *arg), void *arg)
 {
 	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

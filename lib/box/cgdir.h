@@ -6,8 +6,8 @@
 #include <sys/types.h>
 
 /*
- * Directories of cgroups. dirfd and path as with openat(2). Functions without a sentence about errors
- * record none and return -errno: most callers go on with something else.
+ * Directories of cgroups. dirfd and path as with openat(2). Functions without a sentence about
+ * errors record none and return -errno: most callers go on with something else.
  */
 
 /* Make it and the parents that are missing; one that is there is fine. */

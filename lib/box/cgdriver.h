@@ -33,8 +33,9 @@ extern const struct cgroup_driver cgroup_driver_systemd;
 #define CGROUP_PARENT "/berth"
 
 /*
- * The path that the cgroup will have below the root of a hierarchy: as spec->cgroup says, else below
- * `parent`. controller (NULL: v2) names the hierarchy in which --cgroups=split looks for our own.
+ * The path that the cgroup will have below the root of a hierarchy: as spec->cgroup says, else
+ * below `parent`. controller (NULL: v2) names the hierarchy in which --cgroups=split looks for our
+ * own.
  */
 int cgroup_place(const struct spec *spec, const char *parent, const char *controller,
 		 char **ret_path);

@@ -47,8 +47,8 @@ int cgroup_make(const struct spec *spec, struct cgroup *ret_cgroup);
  */
 bool cgroup_enters(const struct cgroup *cgroup);
 int cgroup_enter(const struct cgroup *cgroup);
-/* Put a process there that was not born in it. For the child only where cgroup_attaches() (systemd);
- * nothing to do where there is no cgroup. */
+/* Put a process there that was not born in it. For the child only where cgroup_attaches()
+ * (systemd); nothing to do where there is no cgroup. */
 bool cgroup_attaches(const struct cgroup *cgroup);
 int cgroup_attach(struct cgroup *cgroup, pid_t pid);
 /* Kill every process in it (cgroup.kill, Linux 5.14, or by list until empty). */
@@ -60,8 +60,8 @@ void cgroup_remove(struct cgroup *cgroup);
 int cgroup_oom(const struct cgroup *cgroup, bool *ret_oom, uint64_t *ret_peak);
 void cgroup_release(struct cgroup *cgroup);
 
-/* A text that names it, for a record ("" where there is none), and the cgroup of such a text: what a
- * killed supervisor left can be killed and removed by it. */
+/* A text that names it, for a record ("" where there is none), and the cgroup of such a text: what
+ * a killed supervisor left can be killed and removed by it. */
 void cgroup_name(const struct cgroup *cgroup, struct buf *out);
 int cgroup_find(const char *name, struct cgroup *ret_cgroup);
 

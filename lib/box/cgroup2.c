@@ -5,8 +5,8 @@
  *	what --cgroup-parent says;
  *	our own cgroup where systemd has delegated that to us (Delegate=), or with --cgroups=split:
  *	then a unit and its container live and die together. Processes and controllers do not go
- *	together in one cgroup, so where limits are wanted, those that are in it, we among them, move
- *	to a leaf beside the container;
+ *	together in one cgroup, so where limits are wanted, those that are in it, we among them,
+ *	move to a leaf beside the container;
  *	/berth for root: it keeps its controllers, so that the next container finds them;
  *	our own for everybody else who may make one there: without controllers, but it can be killed
  *	as a whole.

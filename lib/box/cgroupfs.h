@@ -8,8 +8,8 @@
 /*
  * /sys/fs/cgroup of the container, read-only unless the spec has it otherwise. With cgroup v2 it is
  * the container's own subtree, seen from its cgroup namespace. With v1 and hybrid hosts it is a
- * directory with a bind of the container's own cgroup for each hierarchy that it is in (programs read
- * their limits there); one that was put in none gets nothing to see there.
+ * directory with a bind of the container's own cgroup for each hierarchy that it is in (programs
+ * read their limits there); one that was put in none gets nothing to see there.
  */
 
 /* The detached tree, or -ENOENT, with nothing recorded, where there is nothing to mount. */

@@ -7,8 +7,8 @@
 #include "spec/spec.h"
 
 /*
- * A transient scope of systemd, systemd.scope(5): who is not root and lives in a session may not move
- * a process to a cgroup with controllers himself, but his systemd may.
+ * A transient scope of systemd, systemd.scope(5): who is not root and lives in a session may not
+ * move a process to a cgroup with controllers himself, but his systemd may.
  */
 struct cgroup_unit;
 

@@ -67,8 +67,8 @@ void dbus_put_signature(struct buf *body, const char *text);
 /* An array: begin gives a mark that end wants; its elements are aligned to `align`. */
 size_t dbus_array_begin(struct buf *body, size_t align, size_t *ret_start);
 void dbus_array_end(struct buf *body, size_t mark, size_t start);
-/* The string number `index` (from 0) of a message whose signature has only u, o and s; NULL where it
- * has none. */
+/* The string number `index` (from 0) of a message whose signature has only u, o and s; NULL where
+ * it has none. */
 const char *dbus_get_string(const struct dbus_message *message, size_t index);
 
 #endif

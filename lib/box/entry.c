@@ -67,7 +67,8 @@ int entry_make(const struct spec *spec, uid_t caller, char **ret_template)
 	return 0;
 }
 
-/* The file of the root itself, to append to; made where /etc has none. -ENOENT: not to be touched. */
+/* The file of the root itself, to append to; made where /etc has none. -ENOENT: not to be touched.
+ */
 static int open_passwd(int rootfd, struct stat *ret_st)
 {
 	int flags = O_RDWR | O_APPEND | O_NONBLOCK | O_NOCTTY;

@@ -73,8 +73,8 @@ int exec_chdir(const struct spec_process *process)
 
 	if (chdir(cwd) < 0)
 		return fail("cannot enter the working directory '%s'", cwd);
-	/* A directory outside of the root (a descriptor that leaked, CVE-2024-21626) has no path. The
-	 * kernel says so by another first character. */
+	/* A directory outside of the root (a descriptor that leaked, CVE-2024-21626) has no path.
+	 * The kernel says so by another first character. */
 	if (syscall(SYS_getcwd, path, sizeof(path)) < 0)
 		return fail("cannot find out where the working directory '%s' is", cwd);
 	if (path[0] != '/')

@@ -25,13 +25,14 @@ extern const size_t exec_stub_size;
 /* In the parent: the stub in a sealed memfd. */
 int exec_open_stub(void);
 
-/* In the child: without -i descriptor 0 is the container's own /dev/null. dev is its /dev, or -1. */
+/* In the child: without -i descriptor 0 is the container's own /dev/null. dev is its /dev, or -1.
+ */
 int exec_take_null(const struct spec *spec, int dev);
 /* In the child, as the final user: enter the working directory, which has to be one that the
  * container can name. */
 int exec_chdir(const struct spec_process *process);
-/* Find args.v[0] in PATH of env; a name with a slash stands for itself. -ENOENT where there is none,
- * -EACCES where there are only files that cannot be executed. */
+/* Find args.v[0] in PATH of env; a name with a slash stands for itself. -ENOENT where there is
+ * none, -EACCES where there are only files that cannot be executed. */
 int exec_find(const struct spec_process *process, const struct strvec *env, char **ret_file);
 /* Descriptors 3 .. 3 + preserve_fds - 1 are the caller's and not ours. */
 int exec_check_fds(const struct spec_process *process);

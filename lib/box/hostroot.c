@@ -50,8 +50,8 @@ static const char *const left_out_types[] = {
 	"securityfs", "selinuxfs",   "sysfs",    "tracefs",
 };
 
-/* Directories that everybody may write to, below others that only root may: made in the upper layer,
- * because the kernel cannot copy what has an owner without a mapping. */
+/* Directories that everybody may write to, below others that only root may: made in the upper
+ * layer, because the kernel cannot copy what has an owner without a mapping. */
 static const char *const shared_directories[] = { "/var/tmp" };
 
 /* A file of a directory that is made anew is copied, so that it can be replaced; large ones are
@@ -141,8 +141,8 @@ static int new_overlay(struct hostroot *host, const char *path, const struct sta
 	return overlay_new(&overlay);
 }
 
-/* Where the kernel takes no overlay of it (file systems that cannot be a lower layer): as it is, and
- * read-only. */
+/* Where the kernel takes no overlay of it (file systems that cannot be a lower layer): as it is,
+ * and read-only. */
 static int new_view(const struct hostroot *host, const char *path)
 {
 	const struct tree_change change = { .set = MOUNT_ATTR_RDONLY | host->attr,

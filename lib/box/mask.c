@@ -31,7 +31,8 @@ static int target_open(const struct rootfs *root, const char *path, struct stat 
 	return steal_fd(&fd);
 }
 
-/* One empty directory serves all: the first mask is the file system, the others are clones of it. */
+/* One empty directory serves all: the first mask is the file system, the others are clones of it.
+ */
 static int empty_directory(int *empty)
 {
 	AUTO(strvec) data = STRVEC_INIT;
@@ -48,8 +49,8 @@ static int empty_directory(int *empty)
 }
 
 /* The places that sysfs keeps for other file systems (debugfs, bpf, securityfs, ...) stay empty for
- * ever in an instance of the container's own. The kernel gives them this mode and no other directory;
- * that they are empty is looked at all the same. */
+ * ever in an instance of the container's own. The kernel gives them this mode and no other
+ * directory; that they are empty is looked at all the same. */
 static bool is_mount_place(int target, const struct stat *st)
 {
 	autoclose int fd = -1;

@@ -8,9 +8,9 @@
 
 /*
  * Make the mounts of spec below the root, in their order: those of sources, and the file systems of
- * the container's own namespaces. Fills in root->proc, dev and pts as they come by. Targets that are
- * missing are made; nothing is mounted over what belongs to /proc, but for the files that lxcfs(1)
- * serves, and /proc, /sys and /dev mustn't be symbolic links.
+ * the container's own namespaces. Fills in root->proc, dev and pts as they come by. Targets that
+ * are missing are made; nothing is mounted over what belongs to /proc, but for the files that
+ * lxcfs(1) serves, and /proc, /sys and /dev mustn't be symbolic links.
  */
 int mount_all(const struct spec *spec, const struct sources *sources, struct rootfs *root);
 

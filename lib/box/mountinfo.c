@@ -11,7 +11,8 @@
 /* A host with thousands of containers has a table of some megabytes. */
 #define TABLE_MAX (64UL << 20)
 
-/* ID PARENT MAJOR:MINOR ROOT PATH OPTIONS [FIELD]... - TYPE SOURCE OPTIONS (proc_pid_mountinfo(5)) */
+/* ID PARENT MAJOR:MINOR ROOT PATH OPTIONS [FIELD]... - TYPE SOURCE OPTIONS (proc_pid_mountinfo(5))
+ */
 #define FIELD_PATH 4
 
 void mountinfo_release(struct mountinfo *info)

@@ -4,8 +4,8 @@
 
 #include "base/vec.h"
 
-/* The mounts of this mount namespace, from /proc/self/mountinfo, sorted by path: what is above comes
- * before what is below it. */
+/* The mounts of this mount namespace, from /proc/self/mountinfo, sorted by path: what is above
+ * comes before what is below it. */
 struct mountpoint {
 	char *path;
 	char *type;   /* of the file system that lies on top there */

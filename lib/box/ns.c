@@ -51,7 +51,8 @@ static int join_one(enum ns_kind kind, const char *path)
 	return 0;
 }
 
-/* A pid namespace is joined by the children of who joins it, so the parent has to, and to return. */
+/* A pid namespace is joined by the children of who joins it, so the parent has to, and to return.
+ */
 static int join_pid(const struct spec *spec, int *ret_home)
 {
 	*ret_home = -1;

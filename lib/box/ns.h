@@ -8,15 +8,16 @@
 
 #include "spec/spec.h"
 
-/* Namespaces: those that the child is born in, those that it joins, and what a new one needs first. */
+/* Namespaces: those that the child is born in, those that it joins, and what a new one needs first.
+ */
 
 /* Refuse what cannot be, before anything is started. */
 int ns_check(const struct spec *spec);
 /*
  * clone3(2): all of the new namespaces at once, in the cgroup behind cgroup_fd (-1: the caller's).
- * Returns as fork(2); *ret_pidfd belongs to the parent. A new cgroup namespace takes the cgroup that
- * the child is in as its root: where the child is only moved there afterwards, it is left out here
- * (ns_enter_cgroup()).
+ * Returns as fork(2); *ret_pidfd belongs to the parent. A new cgroup namespace takes the cgroup
+ * that the child is in as its root: where the child is only moved there afterwards, it is left out
+ * here (ns_enter_cgroup()).
  */
 pid_t ns_clone(const struct spec *spec, int cgroup_fd, bool late_cgroup_ns, int *ret_pidfd);
 /* In the child, with late_cgroup_ns: after it has been moved. */

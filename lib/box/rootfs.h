@@ -24,12 +24,12 @@ struct rootfs {
 	}
 
 /*
- * The root as a detached tree. Runs in a mount namespace of its own whose mounts are private. userns:
- * the user namespace that the lower layers are idmapped into, or -1.
+ * The root as a detached tree. Runs in a mount namespace of its own whose mounts are private.
+ * userns: the user namespace that the lower layers are idmapped into, or -1.
  */
 int rootfs_new(const struct spec *spec, int userns);
-/* Attributes of the root's mounts: device nodes of an image are inert, those of the container are in
- * its /dev. Who may make nodes gets what he asked for. */
+/* Attributes of the root's mounts: device nodes of an image are inert, those of the container are
+ * in its /dev. Who may make nodes gets what he asked for. */
 uint64_t rootfs_attr(const struct spec *spec);
 /* Attach it over the old root (which stays ours until the pivot) and work in it. */
 int rootfs_attach(int tree);

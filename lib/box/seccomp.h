@@ -8,9 +8,9 @@
 #include "spec/spec.h"
 
 /*
- * System call filters. The default profile is compiled when berth is built (box/profile) and lies in
- * the binary; what depends on granted capabilities is patched in when it is installed. Profiles in
- * docker's JSON format are compiled by libseccomp and kept by content.
+ * System call filters. The default profile is compiled when berth is built (box/profile) and lies
+ * in the binary; what depends on granted capabilities is patched in when it is installed. Profiles
+ * in docker's JSON format are compiled by libseccomp and kept by content.
  *
  * Where it belongs in the child: last. With no_new_privs set, after caps_apply() and right before
  * execve(2). Without it the kernel wants CAP_SYS_ADMIN, so it comes between caps_raise() and
@@ -26,10 +26,10 @@ int seccomp_install(const struct spec *spec);
 
 /*
  * Compile the profile at `path` (docker's seccomp.json: defaultAction, defaultErrnoRet, archMap,
- * syscalls with args, includes and excludes) for the capabilities in spec->process.caps, and put the
- * filter into spec->seccomp. System calls that libseccomp does not know are ignored, as docker does;
- * everything else that is wrong is an error with its place in the document. Actions that need a
- * listener are refused.
+ * syscalls with args, includes and excludes) for the capabilities in spec->process.caps, and put
+ * the filter into spec->seccomp. System calls that libseccomp does not know are ignored, as docker
+ * does; everything else that is wrong is an error with its place in the document. Actions that need
+ * a listener are refused.
  *
  * The result is kept in cache_dir (made where it is missing; NULL: nowhere) under the digest of the
  * profile, the capabilities, the architecture and the version of libseccomp.

@@ -25,8 +25,8 @@ int sources_open(const struct spec *spec, int userns, struct sources *ret_source
 /* Give the sources of mounts with `chown` (":U") to the payload's user, after the pivot. */
 int sources_own(const struct spec *spec, const struct sources *sources, uid_t uid, gid_t gid);
 
-/* The same as sources_open() in a helper that is forked here, for the child behind `sync` with pid `pid`; it gets
- * SYNC_ENTER from the helper. */
+/* The same as sources_open() in a helper that is forked here, for the child behind `sync` with pid
+ * `pid`; it gets SYNC_ENTER from the helper. */
 int sources_hand_over(const struct spec *spec, int sync, pid_t pid);
 /* In the child: take them. */
 int sources_receive(const struct spec *spec, int sync, struct sources *ret_sources);

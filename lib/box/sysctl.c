@@ -10,8 +10,8 @@
 #include "spec/names.h"
 
 /*
- * The sysctls that namespaces have copies of. Everything else is the host's and never written. Exact
- * names, or all below a name that ends in a dot.
+ * The sysctls that namespaces have copies of. Everything else is the host's and never written.
+ * Exact names, or all below a name that ends in a dot.
  */
 static const struct sysctl_info {
 	const char *name;

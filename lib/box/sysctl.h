@@ -12,8 +12,8 @@
  * Nothing to do, and procfd may be -1, where none was given.
  */
 int sysctl_apply(const struct spec *spec, int procfd);
-/* Does every one of them belong to a namespace that the container has of its own? Refused otherwise,
- * naming the namespace that is missing. Works on the plan, in the parent. */
+/* Does every one of them belong to a namespace that the container has of its own? Refused
+ * otherwise, naming the namespace that is missing. Works on the plan, in the parent. */
 int sysctl_check(const struct spec *spec);
 
 #endif

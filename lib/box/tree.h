@@ -26,8 +26,8 @@ int tree_finish(int fs, const char *fstype, const char *source, uint64_t attr);
 /* Record "cannot mount ...: errno", with the kernel's own words where it left some in fs. */
 int tree_fail(int fs, const char *fstype);
 
-/* A copy of the mount at path (relative to dirfd; "" is dirfd itself), `recursive` with those below.
- * A symbolic link at the end is followed unless `nofollow`. */
+/* A copy of the mount at path (relative to dirfd; "" is dirfd itself), `recursive` with those
+ * below. A symbolic link at the end is followed unless `nofollow`. */
 int tree_clone(int dirfd, const char *path, bool recursive);
 int tree_clone_nofollow(int dirfd, const char *path, bool recursive);
 

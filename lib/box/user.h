@@ -32,8 +32,8 @@ struct user {
 
 void user_release(struct user *user);
 
-/* rootfd: a directory that stands for "/", mounted or not (--dry-run). home: name and home directory
- * are wanted for a plain number as well. */
+/* rootfd: a directory that stands for "/", mounted or not (--dry-run). home: name and home
+ * directory are wanted for a plain number as well. */
 int user_resolve(int rootfd, const struct spec_user *spec, bool home, struct user *ret_user);
 
 /* Take the ids on: setgroups, setresgid, setresuid, verified. */

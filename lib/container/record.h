@@ -23,8 +23,8 @@
  *				container is gone is garbage
  *
  * A name is taken by a link below the runroot, whatever the kind of container; a container that
- * stays has one below the root as well. An unlocked directory of --rm is garbage, removed by whoever
- * meets it.
+ * stays has one below the root as well. An unlocked directory of --rm is garbage, removed by
+ * whoever meets it.
  */
 enum record_status {
 	RECORD_CREATED,

@@ -13,9 +13,10 @@
  * The payload's standard streams.
  *
  * Without -t it inherits ours, and nothing is copied; what --attach leaves out is /dev/null for it.
- * With -t it has a terminal of its own, and we carry bytes between that and ours. Only a terminal is
- * read from: with -t, a standard input that is none (a pipe, a file, /dev/null) is inherited as it
- * is, so that its end is the payload's end of file, and no byte is taken for a control character.
+ * With -t it has a terminal of its own, and we carry bytes between that and ours. Only a terminal
+ * is read from: with -t, a standard input that is none (a pipe, a file, /dev/null) is inherited as
+ * it is, so that its end is the payload's end of file, and no byte is taken for a control
+ * character.
  */
 
 /* Is "stdin", "stdout" or "stderr" wanted? */

@@ -110,8 +110,8 @@ static int check_id(const struct idmap *map, const char *what, uint32_t id, cons
 	return -ERANGE;
 }
 
-/* struct vfs_ns_cap_data: of version 2, or of version 3 for root of the namespace that it is set in;
- * capabilities for another namespace's root are nobody's here. */
+/* struct vfs_ns_cap_data: of version 2, or of version 3 for root of the namespace that it is set
+ * in; capabilities for another namespace's root are nobody's here. */
 static bool capability_is_ours(const struct pax_xattr *xattr)
 {
 	const unsigned char *b = (const unsigned char *)xattr->value;

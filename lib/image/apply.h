@@ -12,8 +12,8 @@
 #include "image/tar.h"
 
 /*
- * From the entries of a layer's archive to a sink: OCI image-spec, layer.md. Here is what an archive
- * may say and what becomes of it.
+ * From the entries of a layer's archive to a sink: OCI image-spec, layer.md. Here is what an
+ * archive may say and what becomes of it.
  *
  *	names		relative to the root of the layer, a leading "/" and "." do not count; ".."
  *			is refused

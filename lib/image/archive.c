@@ -49,8 +49,8 @@ static int open_spool(const struct store *store)
 	return fd;
 }
 
-/* A plain archive can be read in place where it is a regular file and, being our stdin, stands at its
- * start. */
+/* A plain archive can be read in place where it is a regular file and, being our stdin, stands at
+ * its start. */
 static int is_plain(int fd, const struct stat *st)
 {
 	unsigned char magic[STREAM_MAGIC_LEN];

@@ -11,10 +11,10 @@
 
 /*
  * The files of an archive that holds images, or of a directory that does. A tar archive that is a
- * regular file is used where it is: only its headers are read, its files are then read in place. One
- * that is compressed or comes through a pipe is written, decompressed, to a file without a name in the
- * store's tmp/ first. Archives are decompressed and parsed by a child that reports names and places;
- * both are checked here again.
+ * regular file is used where it is: only its headers are read, its files are then read in place.
+ * One that is compressed or comes through a pipe is written, decompressed, to a file without a name
+ * in the store's tmp/ first. Archives are decompressed and parsed by a child that reports names and
+ * places; both are checked here again.
  */
 struct archive_file {
 	char *name; /* clean, relative: "blobs/sha256/HEX" */

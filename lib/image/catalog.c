@@ -244,8 +244,8 @@ static void forget_changed(const struct catalog *catalog)
 	}
 }
 
-/* What is in the cache still holds: take it along to the new index.json, and remove what is of older
- * ones. All of this may fail: then the cache is empty. */
+/* What is in the cache still holds: take it along to the new index.json, and remove what is of
+ * older ones. All of this may fail: then the cache is empty. */
 static void move_cache(const struct catalog *catalog)
 {
 	autofree char *from = xasprintf("cache/%s", catalog->key);

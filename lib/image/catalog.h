@@ -9,13 +9,14 @@
 /*
  * index.json of the store: which names there are, and which manifest (or index) each one means. A
  * name is the annotation org.opencontainers.image.ref.name of an entry; an entry without one is an
- * image without a name. Other programs may have written entries, so a name is completed (image/ref.h)
- * when it is read, and what is not understood in an entry is kept.
+ * image without a name. Other programs may have written entries, so a name is completed
+ * (image/ref.h) when it is read, and what is not understood in an entry is kept.
  *
- * cache/KEY/ is a cache of it for the path of run: symbolic links named like the image (with '%' for
- * '/') whose text is "ID DIGEST", of the image and of its manifest for this machine. KEY is made of
- * the inode, the time and the size of the index.json it was made from: with another index.json it
- * counts for nothing. Whoever changes index.json drops what changes, then renames KEY.
+ * cache/KEY/ is a cache of it for the path of run: symbolic links named like the image (with '%'
+ * for '/') whose text is "ID DIGEST", of the image and of its manifest for this machine. KEY is
+ * made of the inode, the time and the size of the index.json it was made from: with another
+ * index.json it counts for nothing. Whoever changes index.json drops what changes, then renames
+ * KEY.
  */
 struct catalog_entry {
 	char *name; /* complete; NULL: without a name */

@@ -12,8 +12,8 @@
 /*
  * The directories that were made below one root, by name and by inode: who writes many files there
  * finds the descriptor of a file's directory without resolving a path again. Nobody else changes
- * that tree; a directory is still compared with what was made (device, inode) whenever it is opened,
- * and only symbolic links, which the kernel resolves inside the root, lead anywhere else.
+ * that tree; a directory is still compared with what was made (device, inode) whenever it is
+ * opened, and only symbolic links, which the kernel resolves inside the root, lead anywhere else.
  *
  * A directory is a number; the root is DIRTREE_ROOT, and a parent has a smaller number than what is
  * in it.

@@ -42,8 +42,8 @@ struct layer_source {
 	int blob_fd;
 	const char *blob_digest; /* that the bytes as they came must have; NULL: any */
 	const char *diff_id;     /* that the archive must have; NULL: any */
-	/* Do not wait until the layer is on the disk: somebody else calls syncfs(2) before it counts
-	 * as loaded. */
+	/* Do not wait until the layer is on the disk: somebody else calls syncfs(2) before it
+	 * counts as loaded. */
 	bool no_sync;
 };
 

@@ -7,8 +7,8 @@
 
 /*
  * Which image of the store a text means: a name (completed; where no host is given also one below
- * localhost/), a repository with the digest of a manifest, or an image ID or the start of one. Names
- * go before IDs.
+ * localhost/), a repository with the digest of a manifest, or an image ID or the start of one.
+ * Names go before IDs.
  */
 
 /* The complete names that `text` may stand for, the likeliest first; none where it is no name. */

@@ -22,8 +22,8 @@ void platform_release(struct platform *platform);
 /* This machine. */
 void platform_host(struct platform *ret_platform);
 /*
- * How well what is built for os, architecture and variant (NULL: not said) serves `wanted`: negative
- * not at all, otherwise the higher the better.
+ * How well what is built for os, architecture and variant (NULL: not said) serves `wanted`:
+ * negative not at all, otherwise the higher the better.
  */
 int platform_rank(const struct platform *wanted, const char *os, const char *architecture,
 		  const char *variant);

@@ -24,15 +24,16 @@ struct sink_ops {
 	int (*directory)(struct sink *sink, const char *path, const struct tar_entry *entry);
 	int (*symlink)(struct sink *sink, const char *path, const struct tar_entry *entry);
 	int (*fifo)(struct sink *sink, const char *path, const struct tar_entry *entry);
-	/* To a file of this layer; `target` is a path as well. -ENOENT where it has none there, with
-	 * the error recorded. */
+	/* To a file of this layer; `target` is a path as well. -ENOENT where it has none there,
+	 * with the error recorded. */
 	int (*hard_link)(struct sink *sink, const char *path, const char *target,
 			 const struct tar_entry *entry);
 	/* A file, then its data in order (holes are left out), then its end. */
 	int (*file)(struct sink *sink, const char *path, const struct tar_entry *entry);
 	int (*data)(struct sink *sink, const void *bytes, size_t len, uint64_t offset);
 	int (*file_end)(struct sink *sink);
-	/* Nothing of lower layers is to be seen under this name; what this layer has there stays. */
+	/* Nothing of lower layers is to be seen under this name; what this layer has there stays.
+	 */
 	int (*whiteout)(struct sink *sink, const char *path);
 	/* The directory shows nothing of lower layers. */
 	int (*opaque)(struct sink *sink, const char *path);

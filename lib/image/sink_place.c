@@ -86,7 +86,8 @@ static int uncover(struct placer *placer, uint32_t parent, const char *name,
 	return 0;
 }
 
-/* One component that is not known: made, or a link to be followed. dir is the path up to its end. */
+/* One component that is not known: made, or a link to be followed. dir is the path up to its end.
+ */
 static int enter_unknown(struct placer *placer, uint32_t parent, const char *dir, const char *path,
 			 const struct tar_entry *entry, uint32_t *node)
 {

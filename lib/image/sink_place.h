@@ -13,8 +13,8 @@
 /*
  * Where the sink that makes files puts an entry: from a clean path of the archive to an open
  * directory and a name in it. Paths are found in the tree of the directories that were made; where
- * that ends at a symbolic link, the kernel follows it inside the root, and what comes out must again
- * be one of those directories.
+ * that ends at a symbolic link, the kernel follows it inside the root, and what comes out must
+ * again be one of those directories.
  */
 #define IMPLIED_MODE 0755 /* of directories that the archive leaves out */
 

@@ -127,7 +127,8 @@ static void add_layout_entry(struct source *source, const struct descriptor *d)
 	image = image_of(source, name, d);
 	if (image->manifests.n == 0) {
 		image->raw_name = xstrdup_null(name);
-		/* The annotation may be anything; where it is no reference the image has no name. */
+		/* The annotation may be anything; where it is no reference the image has no name.
+		 */
 		if (name != NULL && ref_normalize(name, &complete) == 0)
 			strvec_push_owned(&image->names, complete);
 		err_clear();

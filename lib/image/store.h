@@ -17,14 +17,14 @@
  *	oci-layout index.json	a valid OCI image layout; index.json holds the names
  *	blobs/sha256/HEX
  *	layers/HEX/		an unpacked layer by its diff ID; exists <=> is complete
- *	images/HEX		what is needed to run the image with this ID: its plan (image/plan.h);
- *				locked (shared) as long as the image is in use
+ *	images/HEX		what is needed to run the image with this ID: its plan
+ *				(image/plan.h); locked (shared) as long as the image is in use
  *	cache/KEY/NAME		cache of index.json (image/catalog.h)
  *	tmp/NAME/		unfinished work; holds a locked file `lock`; unlocked = garbage
  *	tmp/garbage		is there <=> a removal may have left something to sweep
  *	containers/ID/		containers that outlive a command
- *	lock/NAME		lock files, never deleted: index (held to change index.json), objects
- *				(shared by those who add blobs and layers, exclusive to sweep them),
+ *	lock/NAME		lock files, never deleted: index (held to change index.json),
+ *				objects (shared by those who add blobs and layers, exclusive to sweep them),
  *				tmp (held to make and to sweep directories of tmp/), layer-HEX
  *
  * Locks are taken in the order objects, layer, image, index. Objects are immutable and

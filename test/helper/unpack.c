@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * unpack STORE FILE [BLOB-DIGEST|- [DIFF-ID|- [SIZE]]]: one layer into a store, as `load` does with each layer of an
- * image; for the corpus and the benchmark. Prints the diff ID, the numbers, and the directory of the layer.
+ * unpack STORE FILE [BLOB-DIGEST|- [DIFF-ID|- [SIZE]]]: one layer into a store, as `load` does with
+ * each layer of an image; for the corpus and the benchmark. Prints the diff ID, the numbers, and
+ * the directory of the layer.
  */
 #include <fcntl.h>
 #include <inttypes.h>

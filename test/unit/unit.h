@@ -2,7 +2,8 @@
 #ifndef BERTH_TEST_UNIT_H
 #define BERTH_TEST_UNIT_H
 
-/* cmocka with what it wants included before it, and without its macro fail(), which is a function of base/err. */
+/* cmocka with what it wants included before it, and without its macro fail(), which is a function
+ * of base/err. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -297,8 +297,8 @@ static struct cell cell_best(const struct ranges *ranges, const struct cell *cel
 }
 
 /*
- * cells[i * n + j]: the best search tree over ranges i .. j, by the classical recurrence: its cost is
- * the weight of them all, for the comparison at its root, and the costs of the two halves.
+ * cells[i * n + j]: the best search tree over ranges i .. j, by the classical recurrence: its cost
+ * is the weight of them all, for the comparison at its root, and the costs of the two halves.
  */
 static struct cell *tree_shape(const struct ranges *ranges)
 {

@@ -9,12 +9,13 @@
 #include "box/profile/table.h"
 
 /*
- * From the table to a filter: for each architecture a search tree over ranges of system call numbers
- * that share a verdict. Two things cost time when a filter is installed: its length (the kernel
- * checks and translates it) and the mean length of a path (since Linux 5.11 it walks the filter once
- * for every number it has, to know which calls need no filter at all). So neighbours of one verdict
- * become one range, equal ends are shared, and the tree is the one of least total path length. That
- * of libseccomp has a leaf for every number, is four times as long and takes four times the time.
+ * From the table to a filter: for each architecture a search tree over ranges of system call
+ * numbers that share a verdict. Two things cost time when a filter is installed: its length (the
+ * kernel checks and translates it) and the mean length of a path (since Linux 5.11 it walks the
+ * filter once for every number it has, to know which calls need no filter at all). So neighbours of
+ * one verdict become one range, equal ends are shared, and the tree is the one of least total path
+ * length. That of libseccomp has a leaf for every number, is four times as long and takes four
+ * times the time.
  */
 struct tree_filter {
 	struct sock_filter *v;
