@@ -57,15 +57,21 @@ void ring_commit(struct ring *ring, size_t len)
 	pthread_mutex_unlock(&ring->mutex);
 }
 
+/* The first error counts; others follow from it. */
+static void keep_error(struct ring *ring, int rc)
+{
+	if (rc >= 0 || ring->rc < 0)
+		return;
+	ring->rc = rc;
+	snprintf(ring->text, sizeof(ring->text), "%s", err_text());
+	snprintf(ring->hint, sizeof(ring->hint), "%s", err_hint());
+}
+
 void ring_close(struct ring *ring, int rc)
 {
 	pthread_mutex_lock(&ring->mutex);
 	ring->closed = true;
-	ring->rc = rc;
-	if (rc < 0) {
-		snprintf(ring->text, sizeof(ring->text), "%s", err_text());
-		snprintf(ring->hint, sizeof(ring->hint), "%s", err_hint());
-	}
+	keep_error(ring, rc);
 	pthread_cond_broadcast(&ring->changed);
 	pthread_mutex_unlock(&ring->mutex);
 }
@@ -82,9 +88,7 @@ ssize_t ring_next(struct ring *ring, size_t reader, const unsigned char **ret_by
 	}
 	while (ring->done[reader] == ring->written && !ring->closed && !ring->stopped)
 		pthread_cond_wait(&ring->changed, &ring->mutex);
-	if (ring->stopped) {
-		rc = -ECANCELED;
-	} else if (ring->done[reader] < ring->written) {
+	if (ring->done[reader] < ring->written && !ring->stopped) {
 		ring->holding[reader] = true;
 		*ret_bytes = buffer(ring, ring->done[reader]);
 		rc = (ssize_t)ring->len[ring->done[reader] % RING_BUFFERS];
@@ -96,10 +100,11 @@ ssize_t ring_next(struct ring *ring, size_t reader, const unsigned char **ret_by
 	return rc;
 }
 
-void ring_stop(struct ring *ring)
+void ring_stop(struct ring *ring, int rc)
 {
 	pthread_mutex_lock(&ring->mutex);
 	ring->stopped = true;
+	keep_error(ring, rc);
 	pthread_cond_broadcast(&ring->changed);
 	pthread_mutex_unlock(&ring->mutex);
 }

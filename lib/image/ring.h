@@ -29,7 +29,7 @@ struct ring {
 	bool holding[RING_READERS];  /* the reader has the buffer number `done` */
 	bool closed;                 /* nothing more is written */
 	bool stopped;                /* a reader gave up: nobody waits any more */
-	int rc;                      /* negative: the writer failed, with these texts */
+	int rc;                      /* negative: the writer or a reader failed, with these texts */
 	char text[ERR_TEXT_MAX];
 	char hint[ERR_HINT_MAX];
 };
@@ -43,10 +43,11 @@ void ring_commit(struct ring *ring, size_t len);
 /* After the last one; rc negative: the writer failed as the error slot of this thread says. */
 void ring_close(struct ring *ring, int rc);
 /* The next buffer for reader number `reader`, who is through with the one before: its length; 0 at
- * the end; negative where the writer failed (its error is recorded in this thread) or the other
- * reader stopped. */
+ * the end; negative where the writer or the other reader failed (its error is recorded in this
+ * thread too). */
 ssize_t ring_next(struct ring *ring, size_t reader, const unsigned char **ret_bytes);
-/* Give up: the writer and the other readers return. */
-void ring_stop(struct ring *ring);
+/* Give up, with the error rc that the slot of this thread has: the writer and the other readers
+ * return. */
+void ring_stop(struct ring *ring, int rc);
 
 #endif

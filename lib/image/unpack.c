@@ -28,7 +28,6 @@ struct pipeline {
 	bool has_inflater, has_hasher;
 	uint64_t size;
 	char diff_id[DIGEST_TEXT_SIZE];
-	int hash_rc;
 };
 
 static int enter(const struct pipeline *pipeline)
@@ -74,8 +73,8 @@ static int hash_all(struct pipeline *pipeline)
 	const unsigned char *bytes;
 	ssize_t n;
 
-	TRY(enter(pipeline));
 	TRY(digest_init(&digest));
+	TRY(enter(pipeline));
 	while ((n = ring_next(&pipeline->ring, READER_DIGEST, &bytes)) > 0)
 		digest_update(&digest, bytes, (size_t)n);
 	TRY(n);
@@ -87,9 +86,10 @@ static void *run_hasher(void *arg)
 {
 	struct pipeline *pipeline = arg;
 
-	pipeline->hash_rc = hash_all(pipeline);
-	if (pipeline->hash_rc < 0)
-		ring_stop(&pipeline->ring);
+	int rc = hash_all(pipeline);
+
+	if (rc < 0)
+		ring_stop(&pipeline->ring, rc);
 	return NULL;
 }
 
@@ -156,7 +156,7 @@ void unpack_run(const struct unpack *unpack, struct unpack_report *ret_report)
 	if (report->rc < 0) {
 		snprintf(report->text, sizeof(report->text), "%s", err_text());
 		snprintf(report->hint, sizeof(report->hint), "%s", err_hint());
-		ring_stop(&pipeline.ring);
+		ring_stop(&pipeline.ring, report->rc);
 	}
 	if (pipeline.has_inflater)
 		pthread_join(pipeline.inflater, NULL);
