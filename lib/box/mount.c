@@ -133,10 +133,10 @@ static int attach(const struct rootfs *root, int tree, const struct spec_mount *
 	if (directory && root->dev >= 0 && strncmp(path, "/dev/", 5) == 0 &&
 	    strchr(path + 5, '/') == NULL)
 		return attach_in_dev(root, tree, path + 5);
-	if (strcmp(path, "/proc") == 0)
-		TRY(check_is_proc(tree));
 	target = target_open(root, mount, path, directory);
 	TRY(target);
+	if (strcmp(path, "/proc") == 0)
+		TRY(check_is_proc(tree));
 	if (mount->tmpcopyup)
 		TRY(copyup(target, tree, path));
 	return tree_attach(tree, target, path);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "stub.h"
+#include "box/stub/stub.h"
 
 #include <elf.h>
 #include <fcntl.h>
@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <sys/syscall.h>
 
-#include "syscall.h"
+#include "box/stub/syscall.h"
 
 /*
  * The last program of berth in the container, with no library and from a sealed memfd: what the
