@@ -118,6 +118,9 @@ static int copy_directory(int from, int to, const struct copy *copy)
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
 		rc = copy_entry(from, to, entry->d_name, copy);
+		/* Somebody else has removed it meanwhile. */
+		if (rc == -ENOENT && err_text()[0] == '\0')
+			continue;
 		/* Where the leaf has said it already the callers pass it on. */
 		if (rc < 0)
 			return err_text()[0] != '\0' ? rc

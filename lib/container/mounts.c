@@ -67,8 +67,10 @@ static int parse_all(const struct request *request, struct options *options)
 	return 0;
 }
 
-/* With --read-only the places that every program wants to write to are in memory. */
-static int add_read_only_tmpfs(const struct request *request, struct options *options)
+/* With --read-only the places that every program wants to write to are in memory. What an image has
+ * there is copied; what this host has there may be anything. */
+static int add_read_only_tmpfs(const struct request *request, const struct spec *spec,
+			       struct options *options)
 {
 	static const char *const places[] = { "/run:exec", "/tmp:exec", "/var/tmp:exec" };
 
@@ -76,6 +78,7 @@ static int add_read_only_tmpfs(const struct request *request, struct options *op
 		struct mountopt opt;
 
 		TRY(mountopt_parse_tmpfs(places[i], &opt));
+		opt.mount.tmpcopyup = spec->root.kind != ROOT_HOST;
 		if (request->read_only && request->read_only_tmpfs &&
 		    find_option(options, opt.mount.destination) == NULL)
 			*VEC_PUSH(options) = opt;
@@ -247,7 +250,7 @@ int mounts_make(const struct host *host, const struct request *request, struct c
 	AUTO(options) options = { 0 };
 
 	TRY(parse_all(request, &options));
-	TRY(add_read_only_tmpfs(request, &options));
+	TRY(add_read_only_tmpfs(request, &container->spec, &options));
 	TRY(add_image_volumes(&container->image.config, &options));
 	if (options.n != 0)
 		qsort(options.v, options.n, sizeof(*options.v), compare_depth);
