@@ -2,11 +2,17 @@
 #include "command/command.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/fs.h"
 #include "base/out.h"
+#include "container/record.h"
+#include "image/catalog.h"
+#include "image/ref.h"
 
 /*
  * The shells' scripts (completion.c) hand over the words up to the cursor, the last one perhaps
@@ -21,6 +27,7 @@ struct completion {
 	size_t operands;               /* of the command, before the cursor */
 	bool ended;                    /* "--" was met, or the operands have begun */
 	const char *prefix;            /* of what is asked for */
+	const char *root, *runroot;    /* of the options before the command; NULL */
 	struct buf out;
 };
 
@@ -45,6 +52,88 @@ static void offer_commands(struct completion *c)
 		offer(c, command_list[i]->name);
 }
 
+/* --- what the store knows --------------------------------------------------------------------- */
+
+static void offer_image(struct completion *c, const char *name)
+{
+	AUTO(ref) ref = { 0 };
+	autofree char *familiar = NULL;
+
+	if (ref_parse(name, &ref) < 0)
+		return;
+	familiar = ref_familiar(&ref);
+	offer(c, familiar);
+	/* The whole name helps only who has begun with it. */
+	if (c->prefix[0] != '\0' && strcmp(familiar, name) != 0)
+		offer(c, name);
+}
+
+static void offer_stored_images(struct completion *c, const struct host *host)
+{
+	AUTO(store) store = STORE_INIT;
+	AUTO(catalog) catalog = CATALOG_INIT;
+
+	/* Asking must not make a store. */
+	if (fs_exists(AT_FDCWD, host->root) <= 0 || store_open(host, &store) < 0 ||
+	    catalog_open(&store, &catalog) < 0)
+		return;
+	for (size_t i = 0; i < catalog.n; i++)
+		if (catalog.v[i].name != NULL)
+			offer_image(c, catalog.v[i].name);
+}
+
+static void offer_images(struct completion *c, const struct host *host)
+{
+	static const struct {
+		const char *prefix, *answer;
+	} transports[] = {
+		{ "docker-archive:", ":file\n" },
+		{ "oci-archive:", ":file\n" },
+		{ "oci:", ":directory\n" },
+		{ "rootfs:", ":directory\n" },
+		{ "host:", "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(transports); i++)
+		if (strncmp(c->prefix, transports[i].prefix, strlen(transports[i].prefix)) == 0) {
+			buf_add_str(&c->out, transports[i].answer);
+			return;
+		}
+	offer_stored_images(c, host);
+	for (size_t i = 0; i < ARRAY_SIZE(transports); i++)
+		offer(c, transports[i].prefix);
+}
+
+static int offer_container(struct record *record, void *arg)
+{
+	struct completion *c = arg;
+
+	if (record->name != NULL)
+		offer(c, record->name);
+	if (c->prefix[0] != '\0')
+		offer(c, record->id);
+	return 0;
+}
+
+static void offer_containers(struct completion *c, const struct host *host)
+{
+	if (fs_exists(AT_FDCWD, host->root) > 0 || fs_exists(AT_FDCWD, host->runroot) > 0)
+		record_each(host, offer_container, c);
+}
+
+/* The shell has no use for an error: there are no candidates then. */
+static void offer_stored(struct completion *c, enum opt_values values)
+{
+	AUTO(host) host = { 0 };
+
+	if (host_init(&host, c->root, c->runroot) < 0)
+		return;
+	if (values == VALUES_IMAGE)
+		offer_images(c, &host);
+	else
+		offer_containers(c, &host);
+}
+
 static void offer_values(struct completion *c, enum opt_values values, const char *words)
 {
 	switch (values) {
@@ -62,6 +151,8 @@ static void offer_values(struct completion *c, enum opt_values values, const cha
 		break;
 	case VALUES_IMAGE:
 	case VALUES_CONTAINER:
+		offer_stored(c, values);
+		break;
 	case VALUES_NONE:
 		break;
 	}
@@ -109,12 +200,29 @@ static const struct opt *pending_of(const struct opt *const *tables, const char 
 	return NULL;
 }
 
+/* --root and --runroot decide where to look. */
+static void keep_place(struct completion *c, const char *word)
+{
+	const char *value = strchr(word, '=');
+
+	if (c->pending != NULL && strcmp(c->pending->name, "root") == 0)
+		c->root = word;
+	else if (c->pending != NULL && strcmp(c->pending->name, "runroot") == 0)
+		c->runroot = word;
+	else if (strncmp(word, "--root=", strlen("--root=")) == 0)
+		c->root = value + 1;
+	else if (strncmp(word, "--runroot=", strlen("--runroot=")) == 0)
+		c->runroot = value + 1;
+}
+
 /* What the words before the cursor mean. */
 static void follow(struct completion *c, char *const *words, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		size_t used = 1;
 
+		if (c->command == NULL)
+			keep_place(c, words[i]);
 		if (c->pending != NULL) {
 			c->pending = NULL;
 		} else if (!c->ended && strcmp(words[i], "--") == 0) {
@@ -161,6 +269,7 @@ static void complete_last(struct completion *c)
 static int complete(const struct host *host, void *request, const struct strvec *operands)
 {
 	struct completion c = { .prefix = "" };
+	bool unknown;
 	int rc;
 
 	buf_init(&c.out);
@@ -169,9 +278,10 @@ static int complete(const struct host *host, void *request, const struct strvec 
 		c.prefix = operands->v[operands->n - 1];
 	}
 	/* An unknown command has no completions; that is no error of the shell's. */
-	err_clear();
-	if (operands->n < 2 || c.command != NULL || c.operands == 0)
+	unknown = err_text()[0] != '\0';
+	if (!unknown)
 		complete_last(&c);
+	err_clear();
 	rc = out_raw(c.out.data, c.out.len);
 	buf_release(&c.out);
 	return rc;
