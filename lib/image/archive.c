@@ -32,23 +32,6 @@ void archive_release(struct archive *archive)
 	*archive = (struct archive)ARCHIVE_INIT;
 }
 
-/* A file without a name; it goes with the last descriptor, whatever happens. */
-static int open_spool(const struct store *store)
-{
-	autofree char *name = NULL;
-	char random[33];
-	int fd = openat(store->fd, "tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-
-	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR))
-		return fd >= 0 ? fd : fail("cannot make a file in '%s/tmp'", store->path);
-	TRY(fs_random_hex(random, 16));
-	name = xasprintf("tmp/%s", random);
-	fd = fs_open(store->fd, name, O_RDWR | O_CREAT | O_EXCL, 0600);
-	TRY(fd);
-	unlinkat(store->fd, name, 0);
-	return fd;
-}
-
 /* A plain archive can be read in place where it is a regular file and, being our stdin, stands at
  * its start. */
 static int is_plain(int fd, const struct stat *st)
@@ -66,20 +49,10 @@ static int is_plain(int fd, const struct stat *st)
 
 static int open_tar(struct store *store, struct archive *archive, int in, const struct stat *st)
 {
-	autoclose int spool = -1;
 	int plain = is_plain(in, st);
 
 	TRY(plain);
-	if (plain == 0) {
-		spool = open_spool(store);
-		TRY(spool);
-	}
-	TRY(archive_scan(archive, in, spool));
-	if (spool >= 0)
-		archive->fd = steal_fd(&spool);
-	else
-		archive->fd = fcntl(in, F_DUPFD_CLOEXEC, 3);
-	return archive->fd >= 0 ? 0 : fail("cannot keep it open");
+	return archive_scan(store, archive, in, plain == 0);
 }
 
 static int open_stdin(struct store *store, struct archive *archive)

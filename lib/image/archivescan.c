@@ -2,24 +2,24 @@
 #include "image/archivescan.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/bounds.h"
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/path.h"
-#include "base/proc.h"
 #include "base/stream.h"
 #include "base/vec.h"
+#include "image/cell.h"
 #include "image/tar.h"
 
 #define HEADER_CHUNK (64UL << 10) /* how much is read to find the next header */
+#define SPOOL "spool"
 #define FLUSH_AT (32UL << 10)
 
 enum record_type {
@@ -30,16 +30,17 @@ enum record_type {
 	RECORD_ERROR, /* followed by an error packet */
 };
 
-/* What the child reports; the bytes of name and link follow. */
+/* What the cell reports; the bytes of name and link follow. */
 struct record {
 	uint32_t type;
 	uint32_t name_len, link_len;
 	uint64_t offset, size;
 };
 
-/* --- the child ------------------------------------------------------------------------------- */
+/* --- in the cell ----------------------------------------------------------------------------- */
 
 struct scan {
+	bool spool;
 	int fd;      /* the plain archive */
 	int out;     /* where records go */
 	uint64_t at; /* of the next piece */
@@ -143,15 +144,21 @@ static int decompress(int in, int spool)
 	return (int)n;
 }
 
-static int scan_all(struct scan *scan, int in, int spool)
+static int scan_all(struct scan *scan, int in, int root)
 {
-	struct tar tar;
 	struct record end = { .type = RECORD_END };
+	autoclose int file = -1;
+	struct tar tar;
 	int rc;
 
-	if (spool >= 0)
-		TRY(decompress(in, spool));
-	scan->fd = spool >= 0 ? spool : in;
+	TRY(cell_filter());
+	scan->fd = in;
+	if (scan->spool) {
+		file = fs_open(root, SPOOL, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+		TRY(file);
+		TRY(decompress(in, file));
+		scan->fd = file;
+	}
 	scan->chunk = xalloc(HEADER_CHUNK);
 	tar_init(&tar, next_piece, scan);
 	rc = scan_headers(scan, &tar);
@@ -161,20 +168,19 @@ static int scan_all(struct scan *scan, int in, int spool)
 	return flush(scan);
 }
 
-static void child(int in, int spool, int out)
+static void run_scan(void *arg, int rc, int in, int root, int report_fd)
 {
-	struct scan scan = { .out = out, .records = BUF_INIT };
+	struct scan *scan = arg;
 	struct record error = { .type = RECORD_ERROR };
-	int rc;
 
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	rc = scan_all(&scan, in, spool);
-	if (rc < 0 && write(out, &error, sizeof(error)) == (ssize_t)sizeof(error))
-		err_send(out, rc, STAGE_SETUP);
-	_exit(0);
+	scan->out = report_fd;
+	if (rc >= 0)
+		rc = scan_all(scan, in, root);
+	if (rc < 0 && write(report_fd, &error, sizeof(error)) == (ssize_t)sizeof(error))
+		err_send(report_fd, rc, STAGE_SETUP);
 }
 
-/* --- the parent ------------------------------------------------------------------------------ */
+/* --- outside --------------------------------------------------------------------------------- */
 
 /* "./a/b" -> "a/b"; NULL where the name leads outside or is none. */
 static char *clean_name(const char *name)
@@ -207,14 +213,12 @@ static char *clean_link(const char *name, const char *link, bool symbolic)
 	return xstrdup(clean + 1);
 }
 
-static int take_file(struct archive *archive, const struct record *record, const char *text,
-		     uint64_t total)
+static int take_file(struct archive *archive, const struct record *record, const char *text)
 {
 	autofree char *raw = xstrndup(text, record->name_len);
 	autofree char *link = xstrndup(text + record->name_len, record->link_len);
 	char *name = clean_name(raw);
 	struct archive_file *file;
-	uint64_t end;
 
 	if (name == NULL)
 		return refuse("a name in it leads out of it: '%.200s'", raw);
@@ -224,9 +228,6 @@ static int take_file(struct archive *archive, const struct record *record, const
 		file->link = clean_link(name, link, record->type == RECORD_SYMLINK);
 		return 0;
 	}
-	if (__builtin_add_overflow(record->offset, record->size, &end) || end > total)
-		return refuse("it is truncated: '%s' in it has %llu bytes", name,
-			      (unsigned long long)record->size);
 	file->offset = record->offset;
 	file->size = record->size;
 	return 0;
@@ -260,11 +261,10 @@ static int take_error(int fd)
 }
 
 /* Returns 0 after a proper end. */
-static int take_records(struct archive *archive, int fd, int plain)
+static int take_records(struct archive *archive, int fd)
 {
 	autofree char *text = xalloc(MAX_TAR_PATH + MAX_TAR_LINK + 2);
 	struct record record;
-	struct stat st;
 	int rc;
 
 	for (;;) {
@@ -283,10 +283,7 @@ static int take_records(struct archive *archive, int fd, int plain)
 		if (rc == 0)
 			return refuse_with(EPROTO, "its reader died");
 		TRY(rc);
-		/* Grows as it is decompressed, so that it is asked anew. */
-		if (fstat(plain, &st) < 0)
-			return fail("cannot look at it");
-		TRY(take_file(archive, &record, text, (uint64_t)st.st_size));
+		TRY(take_file(archive, &record, text));
 	}
 }
 
@@ -297,30 +294,78 @@ static int compare_files(const void *a, const void *b)
 	return strcmp(left->name, right->name);
 }
 
-int archive_scan(struct archive *archive, int in, int spool)
+/* Run the scan; root is a directory of the store that the cell gets for its own. */
+static int scan_in_cell(const struct store *store, struct archive *archive, int in, bool spool,
+			const char *root)
 {
-	autoclose int out = -1, back = -1;
-	int ends[2], rc, status;
-	pid_t pid;
+	struct scan scan = { .spool = spool, .records = BUF_INIT };
+	struct cell_plan plan = { .path = root, .in = in, .body = run_scan, .arg = &scan };
+	struct idmaps single = { 0 };
+	AUTO(cell) cell = CELL_INIT;
+	int rc;
 
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return fail("cannot make a pipe");
-	back = ends[0];
-	out = ends[1];
-	pid = proc_fork();
-	if (pid < 0)
-		return fail("cannot start a process");
-	if (pid == 0)
-		child(in, spool, out);
-	close(steal_fd(&out));
-	rc = take_records(archive, back, spool >= 0 ? spool : in);
-	/* A child that still writes gets SIGPIPE. */
-	close(steal_fd(&back));
-	TRY(proc_reap(pid, &status));
+	/* One id is enough here, and needs no helper. */
+	if (store->maps.uid.n > 0) {
+		idmap_add(&single.uid, 0, store->host->uid, 1);
+		idmap_add(&single.gid, 0, store->host->gid, 1);
+	}
+	plan.maps = &single;
+	rc = cell_start(&plan, &cell);
+	idmaps_release(&single);
 	TRY(rc);
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		return refuse_with(EPROTO, "its reader died");
+	TRY(take_records(archive, cell.report));
+	return cell_finish(&cell, NULL, 0);
+}
+
+/* What the cell wrote, or the archive as it is. */
+static int keep_file(struct archive *archive, int in, bool spool, const char *root, int dirfd)
+{
+	autofree char *path = xasprintf("%s/" SPOOL, root);
+
+	if (spool)
+		archive->fd = fs_open(dirfd, path, O_RDONLY | O_NOFOLLOW, 0);
+	else
+		archive->fd = fcntl(in, F_DUPFD_CLOEXEC, 3);
+	return archive->fd >= 0 ? 0 : fail("cannot keep it open");
+}
+
+static int check_places(const struct archive *archive)
+{
+	struct stat st;
+
+	if (fstat(archive->fd, &st) < 0)
+		return fail("cannot look at it");
+	if (!S_ISREG(st.st_mode))
+		return refuse_with(EPROTO, "its reader left no file");
+	for (size_t i = 0; i < archive->n; i++) {
+		const struct archive_file *file = &archive->v[i];
+		uint64_t end;
+
+		if (__builtin_add_overflow(file->offset, file->size, &end) ||
+		    end > (uint64_t)st.st_size)
+			return refuse("it is truncated: '%s' in it has %llu bytes", file->name,
+				      (unsigned long long)file->size);
+	}
+	return 0;
+}
+
+int archive_scan(struct store *store, struct archive *archive, int in, bool spool)
+{
+	AUTO(store_tmp) tmp = STORE_TMP_INIT;
+	autofree char *root = NULL;
+
+	/* There is nothing to load a library from in the cell. */
+	if (spool) {
+		TRY(stream_load(COMPRESSION_GZIP));
+		TRY(stream_load(COMPRESSION_ZSTD));
+	}
+	TRY(store_tmp_make(store, &tmp));
+	if (mkdirat(tmp.fd, "root", 0700) < 0)
+		return fail("cannot make a directory in '%s/tmp'", store->path);
+	root = xasprintf("%s/%s/root", store->path, tmp.name);
+	TRY(scan_in_cell(store, archive, in, spool, root));
+	TRY(keep_file(archive, in, spool, root, store->fd));
 	if (archive->n > 0)
 		qsort(archive->v, archive->n, sizeof(*archive->v), compare_files);
-	return 0;
+	return check_places(archive);
 }

@@ -5,9 +5,10 @@
 #include "image/archive.h"
 
 /*
- * Find the files in the tar archive that `in` is. With spool >= 0 the archive may be compressed and
- * `in` a pipe: it is decompressed into spool, and the places are those in there. A child does it.
+ * Find the files in the tar archive that `in` is, and keep a descriptor of it in archive->fd. With
+ * spool it may be compressed, and a pipe: it is decompressed into a file without a name, and the
+ * places are those in there. All of that is done in a cell (image/cell.h).
  */
-int archive_scan(struct archive *archive, int in, int spool);
+int archive_scan(struct store *store, struct archive *archive, int in, bool spool);
 
 #endif
