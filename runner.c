@@ -41,7 +41,10 @@ static int run(char *const *argv, struct global_request *request)
 	if (command == NULL)
 		return -EINVAL;
 	rc = command_execute(command, words.v + n_words, request->root, request->runroot);
-	return rc < 0 && err_text()[0] != '\0' ? fail_in(rc, "%s", command->name) : rc;
+	/* A payload's status may come with a remark as well: that it was not found, or killed. */
+	if (rc != 0 && err_text()[0] != '\0')
+		fail_in(-EINVAL, "%s", command->name);
+	return rc;
 }
 
 int main(int argc, char **argv)
@@ -52,9 +55,8 @@ int main(int argc, char **argv)
 	if (rc >= 0)
 		rc = run(argv + (argc > 0), &request);
 	opt_release(global_options, &request);
-	if (rc >= 0)
-		return rc;
-	/* Nothing recorded, and nothing printed: the reader of our output went away. */
-	err_print(STDERR_FILENO);
-	return EXIT_BERTH;
+	/* An error without a text is not printed: the reader of our output went away. */
+	if (rc != 0)
+		err_print(STDERR_FILENO);
+	return rc < 0 ? EXIT_BERTH : rc;
 }

@@ -41,10 +41,10 @@ static int parse_log_driver(void *request, const char *value)
 
 static int parse_sdnotify(void *request, const char *value)
 {
-	if (strcmp(value, "ignore") == 0)
+	/* We tell it ourselves that the payload was started; who does not want that sets no socket. */
+	if (is_word(value, "conmon|ignore"))
 		return 0;
-	return refuse("'%s': notifications to the service manager are not supported in this "
-		      "version",
+	return refuse("'%s': the payload's own notifications are not passed on in this version",
 		      value);
 }
 

@@ -68,7 +68,7 @@ const struct opt options_process[] = {
 	{ "oom-score-adj", 0, OPT_INT, AT(oom_score_adj), "N",
 	  "how early to be killed when memory is short, -1000 to 1000", .min = -1000, .max = 1000 },
 	{ "preserve-fds", 0, OPT_INT, AT(preserve_fds), "N",
-	  "pass on the N file descriptors from 3 on", .max = 65536 },
+	  "pass on the N file descriptors from 3 on", .max = 1024 },
 	{ "timeout", 0, OPT_DURATION, AT(timeout), "TIME",
 	  "kill the container after this time (90, 1m30s)" },
 	{ "tz", 0, OPT_STRING, AT(tz), "ZONE", "time zone: Europe/Berlin, or local for the host's",

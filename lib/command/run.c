@@ -13,27 +13,19 @@
 #include "container/start.h"
 #include "spec/config.h"
 
-#define FIRST_PRESERVED 3
-
-/* Descriptors that the caller promised must be there: otherwise a file of ours would get their
- * number and go to the payload. */
-static int check_descriptors(const struct request *request)
+/* The payload gets descriptors 3 to 3 + N - 1; ours must not be among them. */
+static int check_status_fd(const struct request *request)
 {
-	int64_t last = FIRST_PRESERVED + request->preserve_fds - 1;
+	int64_t fd = request->status_fd;
 
-	for (int fd = FIRST_PRESERVED; fd <= last; fd++)
-		if (fcntl(fd, F_GETFD) < 0)
-			return refuse("--preserve-fds %lld: file descriptor %d is not open",
-				      (long long)request->preserve_fds, fd);
-	if (request->status_fd < 0)
+	if (fd < 0)
 		return 0;
-	if (fcntl((int)request->status_fd, F_GETFD) < 0)
-		return refuse("--status-fd: file descriptor %lld is not open",
-			      (long long)request->status_fd);
-	if (request->status_fd >= FIRST_PRESERVED && request->status_fd <= last)
+	if (fcntl((int)fd, F_GETFD) < 0)
+		return refuse("--status-fd: file descriptor %lld is not open", (long long)fd);
+	if (fd > STDERR_FILENO && fd <= STDERR_FILENO + request->preserve_fds)
 		return refuse("--status-fd %lld is among those that --preserve-fds gives to the "
 			      "payload",
-			      (long long)request->status_fd);
+			      (long long)fd);
 	return 0;
 }
 
@@ -57,7 +49,7 @@ static int run(const struct host *host, void *data, const struct strvec *operand
 	strvec_set(&request->command, operands->v + 1);
 	for (size_t i = 0; i < request->remarks.n; i++)
 		out_note("%s", request->remarks.v[i]);
-	TRY(check_descriptors(request));
+	TRY(check_status_fd(request));
 	TRY(make_container(host, request, &container));
 	return request->dry_run ? print_plan(&container)
 				: start_foreground(host, request, &container);
