@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "box/seccomp.h"
 
+#include <inttypes.h>
 #include <linux/seccomp.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
+#include "base/bounds.h"
 #include "base/err.h"
+#include "base/fs.h"
 #include "box/fakeid.h"
+#include "box/syscache.h"
+#include "box/sysprofile.h"
 
 /* A verdict that depends on capabilities: the instruction that returns it, by index. */
 struct filter_gate {
@@ -68,8 +75,38 @@ int seccomp_install(const struct spec *spec)
 	return 0;
 }
 
-/* Profiles from files need libseccomp; until they can be compiled they are refused, not ignored. */
+/* Everything that the filter depends on. */
+static int make_key(const struct buf *profile, uint64_t caps, struct buf *key)
+{
+	struct utsname host;
+	char version[32];
+
+	TRY(sysprofile_version(version, sizeof(version)));
+	if (uname(&host) < 0)
+		return fail("cannot tell the version of the kernel");
+	buf_addf(key, "berth %s, libseccomp %s, %s %s, capabilities %" PRIx64 "\n", BERTH_VERSION,
+		 version, host.machine, host.release, caps);
+	buf_add(key, profile->data, profile->len);
+	return 0;
+}
+
 int seccomp_compile(const char *path, const char *cache_dir, struct spec *spec)
 {
-	return refuse("filters from files are not supported yet");
+	AUTO(buf) text = BUF_INIT, key = BUF_INIT;
+	AUTO(sysprofile) profile = { 0 };
+	uint64_t caps = spec->process.caps.bounding;
+
+	TRY(fs_read_file(AT_FDCWD, path, MAX_CONFIG, &text));
+	TRY(make_key(&text, caps, &key));
+	if (cache_dir == NULL || syscache_find(cache_dir, &key, &profile) <= 0) {
+		TRY(sysprofile_compile(text.data, text.len, path, caps, &profile));
+		/* It can be made again. */
+		if (cache_dir != NULL && syscache_keep(cache_dir, &key, &profile) < 0)
+			err_clear();
+	}
+	free(spec->seccomp.filter);
+	spec->seccomp.filter = steal(profile.filter);
+	spec->seccomp.filter_len = profile.len;
+	spec->seccomp.mode = SECCOMP_PROFILE;
+	return 0;
 }

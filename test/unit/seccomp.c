@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "bpf.h"
 #include "box/profile/tree.h"
 #include "spec/names.h"
 #include "spec/profile.h"
@@ -21,12 +22,6 @@
 
 #define NR_END 1100
 #define NR_X32 0x40000000U
-
-#define report(...) \
-	do { \
-		print_error(__VA_ARGS__); \
-		assert_true(false); \
-	} while (0)
 
 static const uint32_t tokens[] = {
 #if defined(__x86_64__)
@@ -39,51 +34,6 @@ static const uint32_t tokens[] = {
 	SCMP_ARCH_RISCV64,
 #endif
 };
-
-/* The kernel's interpreter, as far as filters of system calls can use it. */
-static uint32_t filter_run(const struct sock_filter *filter, size_t len,
-			   const struct seccomp_data *data)
-{
-	uint32_t a = 0;
-
-	for (size_t pc = 0; pc < len; pc++) {
-		const struct sock_filter *insn = &filter[pc];
-		bool yes;
-
-		switch (insn->code) {
-		case BPF_LD | BPF_W | BPF_ABS:
-			assert_true(insn->k % 4 == 0 && insn->k < sizeof(*data));
-			memcpy(&a, (const char *)data + insn->k, sizeof(a));
-			continue;
-		case BPF_RET | BPF_K:
-			return insn->k;
-		case BPF_JMP | BPF_JA:
-			pc += insn->k;
-			continue;
-		case BPF_JMP | BPF_JEQ | BPF_K:
-			yes = a == insn->k;
-			break;
-		case BPF_JMP | BPF_JGE | BPF_K:
-			yes = a >= insn->k;
-			break;
-		case BPF_JMP | BPF_JGT | BPF_K:
-			yes = a > insn->k;
-			break;
-		case BPF_JMP | BPF_JSET | BPF_K:
-			yes = (a & insn->k) != 0;
-			break;
-		case BPF_ALU | BPF_AND | BPF_K:
-			a &= insn->k;
-			continue;
-		default:
-			report("instruction %zu: code 0x%x\n", pc, insn->code);
-			return 0;
-		}
-		pc += yes ? insn->jt : insn->jf;
-	}
-	report("the filter ends without a verdict\n");
-	return 0;
-}
 
 /* tree_rule(), asked once for each number. */
 static const struct profile_rule *rule_of(uint32_t token, int nr, int *ret_known)

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "box/syscache.h"
+
+#include <inttypes.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/bounds.h"
+#include "base/err.h"
+#include "base/fs.h"
+
+#define MAGIC UINT64_C(0x3172746c66687462) /* "bthfltr1" */
+
+struct header {
+	uint64_t magic;
+	uint64_t key_len;
+	uint64_t filter_len; /* instructions */
+	uint64_t sum;        /* of the filter: against files that a crash cut off */
+};
+
+/* FNV-1a: names files and finds damage; the key itself is compared. */
+static uint64_t sum_of(const void *bytes, size_t len)
+{
+	const unsigned char *at = bytes;
+	uint64_t sum = UINT64_C(0xcbf29ce484222325);
+
+	for (size_t i = 0; i < len; i++)
+		sum = (sum ^ at[i]) * UINT64_C(0x100000001b3);
+	return sum;
+}
+
+static char *path_of(const char *dir, const struct buf *key)
+{
+	return xasprintf("%s/%016" PRIx64, dir, sum_of(key->data, key->len));
+}
+
+int syscache_find(const char *dir, const struct buf *key, struct sysprofile *ret_profile)
+{
+	autofree char *path = path_of(dir, key);
+	AUTO(buf) file = BUF_INIT;
+	struct header header;
+	size_t size;
+
+	if (fs_exists(AT_FDCWD, path) <= 0 ||
+	    fs_read_file(AT_FDCWD, path, MAX_STATE_FILE, &file) < 0 || file.len < sizeof(header)) {
+		err_clear();
+		return 0;
+	}
+	memcpy(&header, file.data, sizeof(header));
+	size = (size_t)header.filter_len * sizeof(struct sock_filter);
+	if (header.magic != MAGIC || header.key_len != key->len || header.filter_len == 0 ||
+	    header.filter_len > UINT16_MAX || file.len != sizeof(header) + key->len + size ||
+	    memcmp(file.data + sizeof(header), key->data, key->len) != 0 ||
+	    sum_of(file.data + sizeof(header) + key->len, size) != header.sum)
+		return 0;
+	ret_profile->filter = xalloc(size);
+	memcpy(ret_profile->filter, file.data + sizeof(header) + key->len, size);
+	ret_profile->len = (unsigned short)header.filter_len;
+	return 1;
+}
+
+int syscache_keep(const char *dir, const struct buf *key, const struct sysprofile *profile)
+{
+	autofree char *path = path_of(dir, key);
+	AUTO(buf) file = BUF_INIT;
+	size_t size = profile->len * sizeof(*profile->filter);
+	const struct header header = { MAGIC, key->len, profile->len,
+				       sum_of(profile->filter, size) };
+
+	TRY(fs_mkdirs(AT_FDCWD, dir, 0700));
+	buf_add(&file, &header, sizeof(header));
+	buf_add(&file, key->data, key->len);
+	buf_add(&file, profile->filter, size);
+	return fs_replace_file(AT_FDCWD, path, file.data, file.len, 0600, false);
+}
