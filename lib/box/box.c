@@ -189,7 +189,7 @@ static int child_become(struct child *child)
 	struct exec exec = { &spec->process, &child->env, NULL, child->stub, child->sync };
 	autofree char *file = NULL;
 
-	TRY(tty_take(&child->tty, child->user.uid));
+	TRY(tty_take(&spec->process, &child->tty, child->user.uid));
 	TRY(exec_take_null(spec, child->root.dev));
 	TRY(caps_drop_bounding(caps));
 	TRY(caps_keep());

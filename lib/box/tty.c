@@ -81,7 +81,7 @@ int tty_make(const struct spec *spec, const struct rootfs *root, struct tty *ret
 	return 0;
 }
 
-int tty_take(const struct tty *tty, uid_t uid)
+int tty_take(const struct spec_process *process, const struct tty *tty, uid_t uid)
 {
 	if (setsid() < 0)
 		return fail("cannot start a session");
@@ -91,7 +91,7 @@ int tty_take(const struct tty *tty, uid_t uid)
 		return fail("cannot give the terminal to user %u", uid);
 	if (ioctl(tty->peer, TIOCSCTTY, 0) < 0)
 		return fail("cannot make it the controlling terminal");
-	for (int fd = 0; fd <= 2; fd++)
+	for (int fd = process->stdin_keep ? 1 : 0; fd <= 2; fd++)
 		if (dup2(tty->peer, fd) < 0)
 			return fail("cannot use the terminal as descriptor %d", fd);
 	return 0;

@@ -22,6 +22,6 @@ struct tty {
 int tty_make(const struct spec *spec, const struct rootfs *root, struct tty *ret_tty);
 /* A new session in any case, so that the payload has nothing to do with berth's terminal; with a
  * terminal, the pty becomes its controlling one. The payload's user owns it. */
-int tty_take(const struct tty *tty, uid_t uid);
+int tty_take(const struct spec_process *process, const struct tty *tty, uid_t uid);
 
 #endif

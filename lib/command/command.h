@@ -19,6 +19,8 @@
  */
 #define COMMANDS(X) \
 	X(run) \
+	X(ps) \
+	X(rm) \
 	X(load) \
 	X(import) \
 	X(images) \

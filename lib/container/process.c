@@ -13,6 +13,7 @@
 #include "base/path.h"
 #include "base/units.h"
 #include "box/limits.h"
+#include "container/stdio.h"
 
 /* A string, or a JSON array of strings; "" clears. */
 static int parse_entrypoint(const char *text, struct strvec *args)
@@ -170,14 +171,6 @@ static int make_limits(const struct request *request, struct spec_process *proce
 	return 0;
 }
 
-static bool is_attached(const struct request *request, const char *stream)
-{
-	for (size_t i = 0; i < request->attach.n; i++)
-		if (strcasecmp(request->attach.v[i], stream) == 0)
-			return true;
-	return request->attach.n == 0;
-}
-
 /* Sockets that systemd opened for us are the payload's (sd_listen_fds(3)), under the number that it
  * has in its own namespace of processes. */
 static int make_listen_fds(const struct spec *spec, struct spec_process *process)
@@ -212,7 +205,9 @@ static int make_descriptors(const struct request *request, struct spec *spec)
 				      (long long)request->preserve_fds, fd);
 	process->preserve_fds = (int)request->preserve_fds;
 	process->terminal = request->tty;
-	process->stdin_null = !request->interactive || !is_attached(request, "stdin");
+	process->stdin_null = !request->interactive || !stdio_is_attached(request, "stdin");
+	/* A pipe, a file and /dev/null have an end that a terminal could not show. */
+	process->stdin_keep = request->tty && !process->stdin_null && !isatty(STDIN_FILENO);
 	return make_listen_fds(spec, process);
 }
 

@@ -151,6 +151,14 @@ int scratch_make_volume(const struct host *host, struct record *record, const st
 	return 0;
 }
 
+int scratch_usage(const struct host *host, const struct record *record, uint64_t *ret_bytes)
+{
+	autofree char *upper = record->ephemeral ? scratch_path(host, SCRATCH_UPPER, record->id)
+						 : xasprintf("%s/upper", record->dir);
+
+	return fs_disk_usage(AT_FDCWD, upper, ret_bytes);
+}
+
 struct removal {
 	int dirfd;
 	const char *path;

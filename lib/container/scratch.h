@@ -25,6 +25,8 @@ int scratch_make(const struct host *host, struct record *record, const struct id
 /* Make another directory for an overlay or a volume, named `name`. */
 int scratch_make_volume(const struct host *host, struct record *record, const struct idmaps *maps,
 			const char *name, char **ret_path);
+/* What the writable layer takes on disk, as far as the caller may look into it. */
+int scratch_usage(const struct host *host, const struct record *record, uint64_t *ret_bytes);
 /* Remove what belongs to the container of --rm. */
 int scratch_remove(const struct host *host, const char *id);
 /* Remove what is not locked: writable layers whose records are gone (a reboot empties the runroot).

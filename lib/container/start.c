@@ -298,6 +298,7 @@ static int conclude(struct run *run, const struct rusage *before)
 {
 	AUTO(buf) text = BUF_INIT, advice = BUF_INIT;
 
+	err_clear(); /* what was overcome on the way is no news */
 	TRY(supervise(run));
 	TRY(collect(run, before));
 	finish_output(run);

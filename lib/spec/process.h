@@ -46,6 +46,7 @@ struct spec_process {
 	} rlimits;
 	bool terminal;   /* a pty from the container's own devpts */
 	bool stdin_null; /* descriptor 0 is /dev/null (no -i) */
+	bool stdin_keep; /* with terminal: descriptor 0 stays what it is, no terminal */
 	bool no_new_privileges;
 	bool set_oom_score_adj;
 	int oom_score_adj;

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "command/command.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/exit.h"
+#include "base/fs.h"
+#include "base/out.h"
+#include "container/end.h"
+#include "container/record.h"
+
+#define ID_FILE_MAX 128
+#define TIME_MAX 86400
+#define TIME_NONE (-1)
+
+struct rm_request {
+	bool all, force, ignore, volumes;
+	int64_t time;
+	struct strvec cidfiles;
+};
+
+static const struct opt options_rm[] = {
+	{ "all", 'a', OPT_FLAG, offsetof(struct rm_request, all), NULL, "Remove all containers" },
+	{ "cidfile", 0, OPT_STRINGS, offsetof(struct rm_request, cidfiles), "FILE",
+	  "Remove the container whose ID is in FILE", .values = VALUES_FILE },
+	{ "force", 'f', OPT_FLAG, offsetof(struct rm_request, force), NULL,
+	  "Kill those that run; one that does not exist is no error" },
+	{ "ignore", 'i', OPT_FLAG, offsetof(struct rm_request, ignore), NULL,
+	  "One that does not exist is no error" },
+	{ "time", 't', OPT_INT, offsetof(struct rm_request, time), "SECONDS",
+	  "With --force, ask with the stop signal first, and wait so long", .min = 0,
+	  .max = TIME_MAX },
+	{ "volumes", 'v', OPT_FLAG, offsetof(struct rm_request, volumes), NULL,
+	  "Remove anonymous volumes, which is done in any case" },
+	OPT_END,
+};
+
+static int remove_one(const struct host *host, const struct rm_request *request,
+		      struct record *record)
+{
+	if (request->force && request->time >= 0 && record->status == RECORD_RUNNING) {
+		int rc = end_stop(record, request->time);
+
+		if (rc == -ENOENT) /* --rm: it went by itself */
+			return 0;
+		TRY(rc);
+	}
+	return record_remove(host, record, request->force);
+}
+
+/* The status that this failure means: what is not there is 1, what runs is 2. */
+static int failure(const struct rm_request *request, int rc)
+{
+	if (rc == -ENOENT && (request->ignore || request->force)) {
+		err_clear();
+		return EXIT_OK;
+	}
+	err_print(STDERR_FILENO);
+	err_clear();
+	return rc == -ENOENT ? EXIT_NO_SUCH : rc == -EBUSY ? EXIT_IN_USE : EXIT_BERTH;
+}
+
+static int remove_named(const struct host *host, const struct rm_request *request, const char *name)
+{
+	AUTO(record) record = RECORD_INIT;
+	int rc = record_find(host, name, &record);
+
+	if (rc >= 0)
+		rc = remove_one(host, request, &record);
+	return rc < 0 ? failure(request, rc) : out_line("%s", name);
+}
+
+static int remove_by_file(const struct host *host, const struct rm_request *request,
+			  const char *path)
+{
+	AUTO(buf) text = BUF_INIT;
+	int rc = fs_read_file(AT_FDCWD, path, ID_FILE_MAX, &text);
+
+	if (rc < 0)
+		return failure(request, rc);
+	while (text.len > 0 && (text.data[text.len - 1] == '\n' || text.data[text.len - 1] == ' '))
+		buf_truncate(&text, text.len - 1);
+	return remove_named(host, request, text.data);
+}
+
+struct all {
+	const struct host *host;
+	const struct rm_request *request;
+	int status;
+};
+
+static int remove_each(struct record *record, void *arg)
+{
+	struct all *all = arg;
+	int rc = remove_one(all->host, all->request, record);
+	int status = rc < 0 ? failure(all->request, rc) : out_line("%s", record->id);
+
+	if (status > all->status)
+		all->status = status;
+	return status < 0 ? status : 0;
+}
+
+static int run(const struct host *host, void *data, const struct strvec *operands)
+{
+	const struct rm_request *request = data;
+	struct all all = { host, request, EXIT_OK };
+
+	if (!request->all && request->cidfiles.n + operands->n == 0)
+		return refuse("name a container, or give --all or --cidfile");
+	if (request->all && request->cidfiles.n + operands->n != 0)
+		return refuse("--all and the name of a container exclude each other");
+	if (request->all)
+		TRY(record_each(host, remove_each, &all));
+	for (size_t i = 0; i < request->cidfiles.n + operands->n; i++) {
+		int status =
+			i < request->cidfiles.n
+				? remove_by_file(host, request, request->cidfiles.v[i])
+				: remove_named(host, request, operands->v[i - request->cidfiles.n]);
+
+		TRY(status);
+		if (status > all.status)
+			all.status = status;
+	}
+	return all.status;
+}
+
+static void init(void *data)
+{
+	struct rm_request *request = data;
+
+	request->time = TIME_NONE;
+}
+
+const struct command command_rm = {
+	.name = "rm",
+	.alias = "container rm|container remove",
+	.synopsis = "[OPTIONS] CONTAINER...",
+	.summary = "Remove containers",
+	.options = (const struct opt *const[]){ options_rm, NULL },
+	.request_size = sizeof(struct rm_request),
+	.init = init,
+	.operands_max = OPERANDS_ANY,
+	.operand_values = VALUES_CONTAINER,
+	.run = run,
+};

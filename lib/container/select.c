@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "container/select.h"
+
+#include <regex.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/units.h"
+
+struct select_rule {
+	const struct select_key *key;
+	bool negated;
+	char *value;
+	regex_t regex; /* keys with `regex` */
+	int64_t number, nsec;
+};
+
+struct select_key {
+	const char *name;
+	bool regex, all;
+	int (*prepare)(const struct host *host, struct select_rule *rule);
+	bool (*matches)(const struct select_rule *rule, const struct record *record);
+};
+
+static const char *const status_names[] = {
+	[RECORD_CREATED] = "created",
+	[RECORD_RUNNING] = "running",
+	[RECORD_EXITED] = "exited",
+};
+
+static bool match_id(const struct select_rule *rule, const struct record *record)
+{
+	return regexec(&rule->regex, record->id, 0, NULL, 0) == 0;
+}
+
+static bool match_name(const struct select_rule *rule, const struct record *record)
+{
+	return record->name != NULL && regexec(&rule->regex, record->name, 0, NULL, 0) == 0;
+}
+
+static bool match_label(const struct select_rule *rule, const struct record *record)
+{
+	const char *equals = strchr(rule->value, '=');
+	autofree char *key = xstrndup(rule->value, strcspn(rule->value, "="));
+	const char *value = env_get(&record->labels, key);
+
+	return value != NULL && (equals == NULL || strcmp(value, equals + 1) == 0);
+}
+
+static int prepare_status(const struct host *host, struct select_rule *rule)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(status_names); i++)
+		if (strcmp(rule->value, status_names[i]) == 0)
+			return 0;
+	return refuse("'%s' is not a status: created, running or exited", rule->value);
+}
+
+static bool match_status(const struct select_rule *rule, const struct record *record)
+{
+	return strcmp(rule->value, status_names[record->status]) == 0;
+}
+
+static int prepare_exited(const struct host *host, struct select_rule *rule)
+{
+	return units_parse_i64(rule->value, 0, 255, &rule->number);
+}
+
+static bool match_exited(const struct select_rule *rule, const struct record *record)
+{
+	return record->status == RECORD_EXITED && record->exit_code == rule->number;
+}
+
+/* "docker.io/library/busybox:latest" is meant by its last words as well. */
+static bool is_image(const char *image, const char *wanted)
+{
+	size_t len = strlen(image), suffix = strlen(wanted);
+	const char *colon = strrchr(image, ':'), *slash = strrchr(image, '/');
+
+	if (len >= suffix && strcmp(image + len - suffix, wanted) == 0 &&
+	    (len == suffix || image[len - suffix - 1] == '/'))
+		return true;
+	if (colon == NULL || (slash != NULL && colon < slash))
+		return false;
+	len = (size_t)(colon - image);
+	return len >= suffix && strncmp(image + len - suffix, wanted, suffix) == 0 &&
+	       (len == suffix || image[len - suffix - 1] == '/');
+}
+
+static bool match_ancestor(const struct select_rule *rule, const struct record *record)
+{
+	const char *id = record->image_id != NULL ? record->image_id : "";
+	const char *hex = strchr(id, ':') != NULL ? strchr(id, ':') + 1 : id;
+
+	if (record->image != NULL && is_image(record->image, rule->value))
+		return true;
+	return strlen(rule->value) >= 4 && (strncmp(id, rule->value, strlen(rule->value)) == 0 ||
+					    strncmp(hex, rule->value, strlen(rule->value)) == 0);
+}
+
+static int prepare_time(const struct host *host, struct select_rule *rule)
+{
+	AUTO(record) record = RECORD_INIT;
+
+	TRY(record_find(host, rule->value, &record));
+	rule->number = record.created;
+	rule->nsec = record.created_nsec;
+	return 0;
+}
+
+static int64_t compare_time(const struct select_rule *rule, const struct record *record)
+{
+	if (record->created != rule->number)
+		return record->created - rule->number;
+	return (int64_t)record->created_nsec - rule->nsec;
+}
+
+static bool match_before(const struct select_rule *rule, const struct record *record)
+{
+	return compare_time(rule, record) < 0;
+}
+
+static bool match_since(const struct select_rule *rule, const struct record *record)
+{
+	return compare_time(rule, record) > 0;
+}
+
+static const struct select_key keys[] = {
+	{ "id", .regex = true, .matches = match_id },
+	{ "name", .regex = true, .matches = match_name },
+	{ "label", .matches = match_label },
+	{ "status", .all = true, .prepare = prepare_status, .matches = match_status },
+	{ "exited", .all = true, .prepare = prepare_exited, .matches = match_exited },
+	{ "ancestor", .matches = match_ancestor },
+	{ "before", .all = true, .prepare = prepare_time, .matches = match_before },
+	{ "since", .all = true, .prepare = prepare_time, .matches = match_since },
+};
+
+static const struct select_key *find_key(const char *name, size_t len)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		if (strlen(keys[i].name) == len && strncmp(keys[i].name, name, len) == 0)
+			return &keys[i];
+	return NULL;
+}
+
+static int add_rule(const struct host *host, const char *text, struct selection *selection)
+{
+	const char *equals = strchr(text, '=');
+	bool negated = equals != NULL && equals != text && equals[-1] == '!';
+	size_t len = equals == NULL ? 0 : (size_t)(equals - text) - (negated ? 1 : 0);
+	const struct select_key *key = find_key(text, len);
+	struct select_rule *rule;
+
+	if (key == NULL) {
+		refuse("'%s' is not a filter: KEY=VALUE", text);
+		hint("keys are id, name, label, status, exited, ancestor, before and since");
+		return -EINVAL;
+	}
+	rule = VEC_PUSH(&selection->rules);
+	rule->negated = negated;
+	rule->value = xstrdup(equals + 1);
+	if (key->regex && regcomp(&rule->regex, rule->value, REG_EXTENDED | REG_NOSUB) != 0)
+		return refuse("'%s' is not a regular expression", rule->value);
+	rule->key = key; /* from here on the regular expression is to be freed */
+	selection->all |= key->all;
+	return key->prepare != NULL ? key->prepare(host, rule) : 0;
+}
+
+int select_parse(const struct host *host, const struct strvec *filters,
+		 struct selection *ret_selection)
+{
+	AUTO(selection) selection = { 0 };
+
+	for (size_t i = 0; i < filters->n; i++)
+		TRY(fail_in(add_rule(host, filters->v[i], &selection), "--filter"));
+	*ret_selection = selection;
+	selection = (struct selection){ 0 };
+	return 0;
+}
+
+/* Alternatives are the rules of one key, if they are not negated and not about labels. */
+static bool is_alternative(const struct select_rule *rule)
+{
+	return !rule->negated && rule->key->matches != match_label;
+}
+
+static bool holds(const struct selection *selection, const struct select_rule *rule,
+		  const struct record *record)
+{
+	if (!is_alternative(rule))
+		return rule->key->matches(rule, record) != rule->negated;
+	for (size_t i = 0; i < selection->rules.n; i++) {
+		const struct select_rule *other = &selection->rules.v[i];
+
+		if (other->key == rule->key && is_alternative(other) &&
+		    other->key->matches(other, record))
+			return true;
+	}
+	return false;
+}
+
+bool select_matches(const struct selection *selection, const struct record *record)
+{
+	for (size_t i = 0; i < selection->rules.n; i++)
+		if (!holds(selection, &selection->rules.v[i], record))
+			return false;
+	return true;
+}
+
+void selection_release(struct selection *selection)
+{
+	for (size_t i = 0; i < selection->rules.n; i++) {
+		struct select_rule *rule = &selection->rules.v[i];
+
+		if (rule->key != NULL && rule->key->regex)
+			regfree(&rule->regex);
+		free(rule->value);
+	}
+	free(selection->rules.v);
+	*selection = (struct selection){ 0 };
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef BERTH_CONTAINER_SELECT_H
+#define BERTH_CONTAINER_SELECT_H
+
+#include <stdbool.h>
+
+#include "container/record.h"
+
+/*
+ * --filter KEY=VALUE of `ps`: several values of one key are alternatives (labels: all must hold),
+ * several keys must all hold; KEY!=VALUE for what must not be.
+ *
+ *	id, name	a regular expression (extended) that is found in it
+ *	label		KEY, or KEY=VALUE
+ *	status		created, running, exited
+ *	exited		an exit status
+ *	ancestor	the name of the image, with or without tag, or its ID
+ *	before, since	a container, by name or ID
+ */
+struct selection {
+	struct {
+		struct select_rule *v;
+		size_t n;
+	} rules;
+	bool all; /* some rule is about containers that do not run: they are wanted */
+};
+
+int select_parse(const struct host *host, const struct strvec *filters,
+		 struct selection *ret_selection);
+bool select_matches(const struct selection *selection, const struct record *record);
+void selection_release(struct selection *selection);
+
+#endif
