@@ -71,7 +71,13 @@ static int swap_alone(const struct spec_resources *r, int64_t *ret_swap)
 	return 0;
 }
 
-/* The three limits that are numbers alone. */
+/* Twice the memory is what --memory alone means: nobody asked for it, and not every kernel accounts
+ * for swap. */
+static bool swap_is_default(const struct spec_resources *r)
+{
+	return r->memory_limit > 0 && r->memory_swap / 2 == r->memory_limit;
+}
+
 static void optional_pids(const struct spec_resources *r, struct knobs *knobs)
 {
 	size_t others = knobs->n;
@@ -105,7 +111,8 @@ static int memory_v1(const struct spec_resources *r, struct knobs *knobs)
 			 "memory limit");
 	if (swap != LIMIT_NONE)
 		knob_add(knobs, CONTROLLER_MEMORY, "memory.memsw.limit_in_bytes",
-			 number(r->memory_swap), "limit of memory and swap");
+			 number(r->memory_swap), "limit of memory and swap")
+			->optional = swap_is_default(r);
 	if (r->memory_reservation != LIMIT_NONE)
 		knob_add(knobs, CONTROLLER_MEMORY, "memory.soft_limit_in_bytes",
 			 number(r->memory_reservation), "memory reservation");
@@ -175,7 +182,8 @@ static int memory_v2(const struct spec_resources *r, struct knobs *knobs)
 			 "memory limit");
 	if (swap != LIMIT_NONE)
 		knob_add(knobs, CONTROLLER_MEMORY, "memory.swap.max", number_or_max(swap),
-			 "limit of memory and swap");
+			 "limit of memory and swap")
+			->optional = swap_is_default(r);
 	if (r->memory_reservation != LIMIT_NONE)
 		knob_add(knobs, CONTROLLER_MEMORY, "memory.low",
 			 number_or_max(r->memory_reservation), "memory reservation");

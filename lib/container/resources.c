@@ -42,6 +42,9 @@ static int make_memory(const struct request *request, struct spec_resources *lim
 		hint("it is memory and swap together: the same value as --memory means no swap");
 		return -EINVAL;
 	}
+	/* As much swap as memory, where nothing is said. */
+	if (memory > 0 && memory < INT64_MAX / 2 && swap == LIMIT_NONE)
+		swap = 2 * memory;
 	limits->memory_limit = memory;
 	limits->memory_swap = swap;
 	limits->memory_reservation =
