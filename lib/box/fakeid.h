@@ -2,14 +2,25 @@
 #ifndef BERTH_BOX_FAKEID_H
 #define BERTH_BOX_FAKEID_H
 
+#include <linux/filter.h>
+
 /*
- * Ownership in a user namespace that maps a single id. There chown(2) and setresuid(2) to any other
- * id fail with EINVAL, and with them package managers, tar and su. A small filter makes the calls
- * that change owners and ids report success without doing anything: everything stays root's, who is
- * the caller outside.
+ * Ownership in a user namespace that maps a single id. There every change to another id fails with
+ * EINVAL, and with it package managers, tar and su. A small filter on top of the profile makes the
+ * calls that change owners and ids (chown, setuid, setgroups and their kin) report success without
+ * doing anything where they name an id other than root: everything stays root's, who is the caller
+ * outside. Calls that name root are the kernel's, with its errors. Device nodes are not faked: a
+ * program that makes one wants to use it.
+ *
+ * Nobody loses anything by it. A process that believes to have given up root has not; but in such a
+ * namespace there is nobody else to be, and root there is no more than the caller.
  */
 
 /* Install it, after every change of ids that is meant. Needs what seccomp_install() needs. */
 int fakeid_install(void);
+
+/* The filter, for tests to interpret; returns the number of instructions. */
+#define FAKEID_MAX 256
+unsigned short fakeid_filter(struct sock_filter *ret);
 
 #endif

@@ -13,17 +13,10 @@
 #include "base/err.h"
 #include "base/fs.h"
 #include "box/fakeid.h"
+#include "box/filtergate.h"
+#include "box/profile/default_filter.h"
 #include "box/syscache.h"
 #include "box/sysprofile.h"
-
-/* A verdict that depends on capabilities: the instruction that returns it, by index. */
-struct filter_gate {
-	size_t index;
-	uint64_t any_of;
-	uint32_t granted, denied;
-};
-
-#include "box/profile/default_filter.h"
 
 _Static_assert(ARRAY_SIZE(gated_filter) <= SECCOMP_DEFAULT_MAX, "SECCOMP_DEFAULT_MAX");
 

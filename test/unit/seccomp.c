@@ -15,6 +15,7 @@
 
 #include "base/err.h"
 #include "bpf.h"
+#include "box/fakeid.h"
 #include "box/profile/tree.h"
 #include "spec/names.h"
 #include "spec/profile.h"
@@ -36,34 +37,37 @@ static const uint32_t tokens[] = {
 };
 
 /* tree_rule(), asked once for each number. */
-static const struct profile_rule *rule_of(uint32_t token, int nr, int *ret_known)
+static const struct profile_rule *rule_of(const struct profile *profile, uint32_t token, int nr,
+					  int *ret_known)
 {
 	static struct {
 		const struct profile_rule *rule;
 		int known;
 		bool asked;
-	} rules[ARRAY_SIZE(tokens)][NR_END];
+	} all[2][ARRAY_SIZE(tokens)][NR_END], *it;
 	size_t t = 0;
 
 	while (tokens[t] != token)
 		t++;
 	if (nr < 0 || nr >= NR_END)
-		return tree_rule(token, nr, ret_known);
-	if (!rules[t][nr].asked)
-		rules[t][nr].rule = tree_rule(token, nr, &rules[t][nr].known);
-	rules[t][nr].asked = true;
-	*ret_known = rules[t][nr].known;
-	return rules[t][nr].rule;
+		return tree_rule(profile, token, nr, ret_known);
+	it = &all[profile == &profile_fake][t][nr];
+	if (!it->asked)
+		it->rule = tree_rule(profile, token, nr, &it->known);
+	it->asked = true;
+	*ret_known = it->known;
+	return it->rule;
 }
 
 /* The table itself, read line by line. */
-static uint32_t table_run(uint32_t token, const struct seccomp_data *data, uint64_t caps)
+static uint32_t table_run(const struct profile *profile, uint32_t token,
+			  const struct seccomp_data *data, uint64_t caps)
 {
 	int known;
-	const struct profile_rule *rule = rule_of(token, data->nr, &known);
+	const struct profile_rule *rule = rule_of(profile, token, data->nr, &known);
 
 	if (rule == NULL)
-		return known ? profile_known : profile_unknown;
+		return known ? profile->known : profile->unknown;
 	for (size_t i = 0; i < rule->conditions_len; i++) {
 		const struct profile_condition *condition = &rule->conditions[i];
 		bool holds = true;
@@ -76,6 +80,10 @@ static uint32_t table_run(uint32_t token, const struct seccomp_data *data, uint6
 				holds = holds && value == test->value;
 			else if (test->op == TEST_ANY_BIT)
 				holds = holds && (value & test->value) != 0;
+			else if (test->op == TEST_ABOVE)
+				holds = holds && value > test->value;
+			else if (test->op == TEST_BELOW)
+				holds = holds && value < test->value;
 		}
 		if (holds)
 			return tree_verdict(condition->verdict, &caps);
@@ -84,14 +92,14 @@ static uint32_t table_run(uint32_t token, const struct seccomp_data *data, uint6
 }
 
 /* Every value that a test of the table knows, its neighbours, and its bits. */
-static size_t interesting(uint64_t *values, size_t max)
+static size_t interesting(const struct profile *profile, uint64_t *values, size_t max)
 {
 	size_t n = 0;
 
-	for (size_t r = 0; r < profile_rules_len; r++)
-		for (size_t c = 0; c < profile_rules[r].conditions_len; c++)
+	for (size_t r = 0; r < profile->rules_len; r++)
+		for (size_t c = 0; c < profile->rules[r].conditions_len; c++)
 			for (size_t t = 0; t < PROFILE_TESTS; t++) {
-				uint32_t value = profile_rules[r].conditions[c].test[t].value;
+				uint32_t value = profile->rules[r].conditions[c].test[t].value;
 
 				assert_true(n + 4 <= max);
 				values[n++] = value;
@@ -104,73 +112,101 @@ static size_t interesting(uint64_t *values, size_t max)
 	return n;
 }
 
-static void compare(const struct sock_filter *filter, size_t len, uint32_t token,
-		    struct seccomp_data *data, uint64_t caps)
+struct subject {
+	const struct profile *profile;
+	const struct sock_filter *filter;
+	size_t len;
+	uint64_t caps;
+};
+
+static void compare(const struct subject *s, uint32_t token, const struct seccomp_data *data)
 {
-	uint32_t want = table_run(token, data, caps), got = filter_run(filter, len, data);
+	uint32_t want = table_run(s->profile, token, data, s->caps);
+	uint32_t got = filter_run(s->filter, s->len, data);
 
 	if (want == PROFILE_VACANT)
-		want = got == SECCOMP_RET_ALLOW || got == profile_known ? got : profile_known;
+		want = got == SECCOMP_RET_ALLOW || got == s->profile->known ? got
+									    : s->profile->known;
 	if (want != got)
 		report("arch 0x%x, call %d (0x%llx, 0x%llx, 0x%llx), caps 0x%llx: 0x%x, not "
 		       "0x%x\n",
 		       data->arch, data->nr, data->args[0], data->args[1], data->args[2],
-		       (unsigned long long)caps, got, want);
+		       (unsigned long long)s->caps, got, want);
 }
 
-static void compare_args(const struct sock_filter *filter, size_t len, uint32_t token,
-			 struct seccomp_data *data, uint64_t caps)
+static void compare_args(const struct subject *s, uint32_t token, struct seccomp_data *data)
 {
 	uint64_t values[256];
-	size_t n = interesting(values, ARRAY_SIZE(values) - 64);
+	size_t n = interesting(s->profile, values, ARRAY_SIZE(values) - 64);
 
 	for (size_t i = 0; i < n; i++) {
-		for (size_t arg = 0; arg < 3; arg++) {
+		for (size_t arg = 0; arg < 4; arg++) {
 			memset(data->args, 0, sizeof(data->args));
 			data->args[arg] = values[i];
-			compare(filter, len, token, data, caps);
+			compare(s, token, data);
 		}
 		for (size_t j = 0; j < n; j++) {
 			data->args[0] = values[i];
 			data->args[1] = values[i];
 			data->args[2] = values[j];
-			compare(filter, len, token, data, caps);
+			compare(s, token, data);
 		}
 	}
 }
 
-static void compare_all(uint64_t caps)
+static void compare_all(const struct subject *s)
 {
-	struct sock_filter filter[SECCOMP_DEFAULT_MAX];
-	size_t len = seccomp_default(caps, filter);
-
 	for (size_t t = 0; t < ARRAY_SIZE(tokens); t++) {
 		struct seccomp_data data = { .arch = tree_audit_arch(tokens[t]) };
 
 		for (int nr = -1; nr < NR_END; nr++) {
 			int known;
-			const struct profile_rule *rule = rule_of(tokens[t], nr, &known);
+			const struct profile_rule *rule =
+				rule_of(s->profile, tokens[t], nr, &known);
 
 			data.nr = nr;
 			memset(data.args, 0, sizeof(data.args));
-			compare(filter, len, tokens[t], &data, caps);
+			compare(s, tokens[t], &data);
 			if (rule != NULL && rule->conditions_len > 0)
-				compare_args(filter, len, tokens[t], &data, caps);
+				compare_args(s, tokens[t], &data);
 		}
 		for (int nr = 0x0f0000; nr < 0x0f0010; nr++) {
 			data.nr = nr;
-			compare(filter, len, tokens[t], &data, caps);
+			compare(s, tokens[t], &data);
 		}
 	}
 }
 
+static void compare_default(uint64_t caps)
+{
+	struct sock_filter filter[SECCOMP_DEFAULT_MAX];
+	const struct subject subject = { &profile_default, filter, seccomp_default(caps, filter),
+					 caps };
+
+	compare_all(&subject);
+}
+
 static void default_filter_is_the_table(void **state)
 {
-	compare_all(profile_default_caps);
-	compare_all(0);
-	compare_all(CAP_ALL_MASK);
+	compare_default(profile_default_caps);
+	compare_default(0);
+	compare_default(CAP_ALL_MASK);
 	for (size_t i = 0; i < profile_gates_len; i++)
-		compare_all(profile_default_caps ^ profile_gates[i].any_of);
+		compare_default(profile_default_caps ^ profile_gates[i].any_of);
+}
+
+static void fake_filter_is_the_table(void **state)
+{
+	struct sock_filter filter[FAKEID_MAX];
+	const struct subject subject = { &profile_fake, filter, fakeid_filter(filter), 0 };
+	struct seccomp_data chown = { .arch = tree_audit_arch(tokens[0]),
+				      .nr = SYS_fchownat,
+				      .args = { 0, 0, 0, UINT32_MAX } };
+
+	compare_all(&subject);
+	assert_int_equal(filter_run(filter, subject.len, &chown), SECCOMP_RET_ALLOW);
+	chown.args[3] = 1;
+	assert_int_equal(filter_run(filter, subject.len, &chown), SECCOMP_RET_ERRNO);
 }
 
 /* Is the call decided by its number alone, and known to libseccomp? Then *ret_name is its name, to
@@ -179,9 +215,9 @@ static bool is_plain(uint32_t token, int nr, uint32_t *ret_verdict, char **ret_n
 {
 	uint64_t caps = profile_default_caps;
 	int known;
-	const struct profile_rule *rule = rule_of(token, nr, &known);
+	const struct profile_rule *rule = rule_of(&profile_default, token, nr, &known);
 
-	*ret_verdict = rule != NULL ? tree_verdict(rule->otherwise, &caps) : profile_known;
+	*ret_verdict = rule != NULL ? tree_verdict(rule->otherwise, &caps) : profile_default.known;
 	if (!known || *ret_verdict == PROFILE_VACANT || (rule != NULL && rule->conditions_len > 0))
 		return false;
 	*ret_name = seccomp_syscall_resolve_num_arch(token, nr);
@@ -191,7 +227,7 @@ static bool is_plain(uint32_t token, int nr, uint32_t *ret_verdict, char **ret_n
 /* libseccomp's filter for one architecture; calls go in by their native numbers. */
 static size_t libseccomp_filter(uint32_t token, struct sock_filter *filter, size_t max)
 {
-	scmp_filter_ctx ctx = seccomp_init(profile_unknown);
+	scmp_filter_ctx ctx = seccomp_init(profile_default.unknown);
 	FILE *file = tmpfile();
 	ssize_t size;
 
@@ -205,7 +241,7 @@ static size_t libseccomp_filter(uint32_t token, struct sock_filter *filter, size
 
 		if (!is_plain(token, nr, &verdict, &name))
 			continue;
-		if (verdict != profile_unknown)
+		if (verdict != profile_default.unknown)
 			assert_int_equal(seccomp_rule_add(ctx, verdict,
 							  seccomp_syscall_resolve_name(name), 0),
 					 0);
@@ -295,6 +331,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(default_filter_is_the_table),
 		cmocka_unit_test(default_filter_is_libseccomps),
+		cmocka_unit_test(fake_filter_is_the_table),
 		cmocka_unit_test(foreign_calls_die),
 		cmocka_unit_test(default_capabilities_have_their_own_filter),
 		cmocka_unit_test(kernel_takes_it),

@@ -47,14 +47,16 @@ static void print_gates(const struct tree_filter *filter)
 
 static int generate(const uint32_t *tokens)
 {
-	struct tree_filter plain, gated;
+	struct tree_filter plain, gated, fake;
 	uint64_t caps = 0;
 
-	if (tree_compile(tokens, &default_caps, &plain) < 0 ||
-	    tree_compile(tokens, NULL, &gated) < 0)
+	if (tree_compile(&profile_default, tokens, &default_caps, &plain) < 0 ||
+	    tree_compile(&profile_default, tokens, NULL, &gated) < 0 ||
+	    tree_compile(&profile_fake, tokens, NULL, &fake) < 0)
 		return -1;
 	print_filter("default", &plain);
 	print_filter("gated", &gated);
+	print_filter("fake", &fake);
 	print_gates(&gated);
 	for (size_t i = 0; i < profile_gates_len; i++)
 		caps |= profile_gates[i].any_of;
@@ -63,6 +65,7 @@ static int generate(const uint32_t *tokens)
 	       (unsigned long long)caps, (unsigned long long)default_caps);
 	tree_release(&plain);
 	tree_release(&gated);
+	tree_release(&fake);
 	return fflush(stdout);
 }
 

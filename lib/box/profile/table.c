@@ -23,9 +23,6 @@
 #define CAP_PERFMON_BIT (UINT64_C(1) << 38)
 #define CAP_BPF_BIT (UINT64_C(1) << 39)
 
-const uint32_t profile_known = DENY(EPERM);
-const uint32_t profile_unknown = DENY(ENOSYS);
-
 enum gate {
 	GATE_ADMIN,
 	GATE_CLONE3,
@@ -120,7 +117,7 @@ static const struct profile_condition on_socket[] = {
 		(text), (conditions), LEN(conditions), (otherwise) \
 	}
 
-const struct profile_rule profile_rules[] = {
+static const struct profile_rule default_rules[] = {
 	/* files and directories */
 	PLAIN(ALLOW, "access chdir chmod close close_range copy_file_range creat dup dup2 dup3 "
 		     "faccessat faccessat2 fadvise64 fadvise64_64 arm_fadvise64_64 fallocate "
@@ -226,7 +223,56 @@ const struct profile_rule profile_rules[] = {
 			      "idle lock mpx nfsservctl prof profil putpmsg query_module security "
 			      "stty tuxcall ulimit vserver"),
 };
-const size_t profile_rules_len = LEN(profile_rules);
+
+const struct profile profile_default = {
+	.rules = default_rules,
+	.rules_len = LEN(default_rules),
+	.known = DENY(EPERM),
+	.unknown = DENY(ENOSYS),
+	.foreign = SECCOMP_RET_KILL_PROCESS,
+};
+
+/* Success, without doing anything. */
+#define FAKE DENY(0)
+
+/* Neither root, whom the namespace has, nor -1, which leaves things as they are. */
+#define FOREIGN(n) \
+	{ \
+		{ .arg = (n), .op = TEST_ABOVE, .value = 0 }, \
+		{ \
+			.arg = (n), .op = TEST_BELOW, .value = 0xffffffff \
+		} \
+	}
+
+static const struct profile_condition on_one[] = { { FOREIGN(0), FAKE } };
+static const struct profile_condition on_two[] = { { FOREIGN(0), FAKE }, { FOREIGN(1), FAKE } };
+static const struct profile_condition on_three[] = {
+	{ FOREIGN(0), FAKE },
+	{ FOREIGN(1), FAKE },
+	{ FOREIGN(2), FAKE },
+};
+static const struct profile_condition on_chown[] = { { FOREIGN(1), FAKE }, { FOREIGN(2), FAKE } };
+static const struct profile_condition on_chownat[] = { { FOREIGN(2), FAKE }, { FOREIGN(3), FAKE } };
+
+static const struct profile_rule fake_rules[] = {
+	TESTED(on_chown, ALLOW, "chown chown32 fchown fchown32 lchown lchown32"),
+	TESTED(on_chownat, ALLOW, "fchownat"),
+	TESTED(on_one, ALLOW,
+	       "setuid setuid32 setgid setgid32 setfsuid setfsuid32 setfsgid "
+	       "setfsgid32"),
+	TESTED(on_two, ALLOW, "setreuid setreuid32 setregid setregid32"),
+	TESTED(on_three, ALLOW, "setresuid setresuid32 setresgid setresgid32"),
+	/* The namespace may never set any. */
+	PLAIN(FAKE, "setgroups setgroups32"),
+};
+
+const struct profile profile_fake = {
+	.rules = fake_rules,
+	.rules_len = LEN(fake_rules),
+	.known = ALLOW,
+	.unknown = ALLOW,
+	.foreign = ALLOW,
+};
 
 const struct profile_number profile_numbers[] = {
 	{ "uretprobe", 335, SCMP_ARCH_X86_64 },

@@ -6,8 +6,9 @@
 #include <stdint.h>
 
 /*
- * The default system call profile as data. generate.c compiles it to a filter when berth is built;
- * the unit test walks it again, instruction by instruction, against the filter.
+ * Filters of system calls as data: the default profile, and the one that fakes ownership (fakeid.h).
+ * generate.c compiles them when berth is built; the unit test walks them again, line by line, against
+ * the filters.
  *
  * A verdict is what the filter returns: SECCOMP_RET_ALLOW, SECCOMP_RET_ERRNO | n, or
  * PROFILE_GATE | enum gate, which is put in its place when the filter is installed and the
@@ -32,6 +33,8 @@ enum profile_op {
 	TEST_NONE,
 	TEST_EQUAL,
 	TEST_ANY_BIT, /* argument & value is not 0 */
+	TEST_ABOVE,   /* as unsigned numbers */
+	TEST_BELOW,
 };
 
 struct profile_test {
@@ -53,13 +56,18 @@ struct profile_rule {
 	size_t conditions_len;
 	uint32_t otherwise;
 };
-extern const struct profile_rule profile_rules[];
-extern const size_t profile_rules_len;
 
-/* What is in no rule: calls that were known when the profile was written, and those that came
- * later. A program falls back to something older where a call does not exist. */
-extern const uint32_t profile_known;
-extern const uint32_t profile_unknown;
+struct profile {
+	const struct profile_rule *rules;
+	size_t rules_len;
+	/* What is in no rule: calls that were known when the profile was written, and those that
+	 * came later. A program falls back to something older where a call does not exist. */
+	uint32_t known, unknown;
+	uint32_t foreign; /* of another architecture */
+};
+
+extern const struct profile profile_default;
+extern const struct profile profile_fake;
 
 /* System calls that the build machine's libseccomp may not know yet. From 424 on numbers are the
  * same on every architecture; arch is the token of libseccomp for others, or 0. */

@@ -72,6 +72,7 @@ static void *grow(void *array, size_t n, size_t size)
  */
 struct writer {
 	struct tree_filter code;
+	const struct profile *profile;
 	const uint64_t *caps; /* NULL: gates stay in */
 	struct {
 		struct place *v;
@@ -162,15 +163,16 @@ static char *number_name(uint32_t token, int nr)
 	return name;
 }
 
-const struct profile_rule *tree_rule(uint32_t token, int nr, int *ret_known)
+const struct profile_rule *tree_rule(const struct profile *profile, uint32_t token, int nr,
+				     int *ret_known)
 {
 	char *name = number_name(token, nr);
 	const struct profile_rule *rule = NULL;
 
 	*ret_known = name != NULL;
-	for (size_t i = 0; name != NULL && rule == NULL && i < profile_rules_len; i++)
-		if (names_have(profile_rules[i].names, name))
-			rule = &profile_rules[i];
+	for (size_t i = 0; name != NULL && rule == NULL && i < profile->rules_len; i++)
+		if (names_have(profile->rules[i].names, name))
+			rule = &profile->rules[i];
 	free(name);
 	return rule;
 }
@@ -186,17 +188,17 @@ uint32_t tree_verdict(uint32_t verdict, const uint64_t *caps)
 }
 
 /* Add one number; neighbours with the same end are one range. */
-static void range_add(struct ranges *ranges, uint32_t token, uint32_t nr, const uint64_t *caps)
+static void range_add(const struct writer *w, struct ranges *ranges, uint32_t token, uint32_t nr)
 {
 	int known;
-	const struct profile_rule *rule = tree_rule(token, (int)nr, &known);
-	struct end end = { .verdict = known ? profile_known : profile_unknown };
+	const struct profile_rule *rule = tree_rule(w->profile, token, (int)nr, &known);
+	struct end end = { .verdict = known ? w->profile->known : w->profile->unknown };
 	struct range *last = ranges->n > 0 ? &ranges->v[ranges->n - 1] : NULL;
 
 	if (rule != NULL && rule->conditions_len > 0)
 		end = (struct end){ .rule = rule };
 	else if (rule != NULL)
-		end.verdict = tree_verdict(rule->otherwise, caps);
+		end.verdict = tree_verdict(rule->otherwise, w->caps);
 	if (last != NULL && (end.verdict == PROFILE_VACANT ||
 			     (last->end.rule == end.rule && last->end.verdict == end.verdict))) {
 		last->weight++;
@@ -206,14 +208,14 @@ static void range_add(struct ranges *ranges, uint32_t token, uint32_t nr, const 
 	ranges->v[ranges->n++] = (struct range){ nr, end, 1 };
 }
 
-static void ranges_find(struct ranges *ranges, uint32_t token, const uint64_t *caps)
+static void ranges_find(const struct writer *w, struct ranges *ranges, uint32_t token)
 {
 	for (uint32_t nr = 0; nr < NR_PLAIN; nr++)
-		range_add(ranges, token, nr, caps);
+		range_add(w, ranges, token, nr);
 	if (token != SCMP_ARCH_ARM)
 		return;
 	for (uint32_t nr = NR_ARM_FIRST; nr <= NR_ARM_LAST + 1; nr++)
-		range_add(ranges, token, nr, caps);
+		range_add(w, ranges, token, nr);
 }
 
 /* Mutual recursion: an end holds conditions, which have ends. */
@@ -223,6 +225,11 @@ static size_t emit_end(struct writer *w, const struct end *end, size_t more);
 static size_t emit_condition(struct writer *w, const struct profile_condition *condition,
 			     size_t next)
 {
+	static const uint16_t jumps[] = {
+		[TEST_EQUAL] = BPF_JEQ,
+		[TEST_ANY_BIT] = BPF_JSET,
+		[TEST_ABOVE] = BPF_JGT,
+	};
 	const struct end end = { .verdict = tree_verdict(condition->verdict, w->caps) };
 	size_t at = emit_end(w, &end, 1);
 
@@ -234,7 +241,10 @@ static size_t emit_condition(struct writer *w, const struct profile_condition *c
 			continue;
 		if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
 			offset += 4;
-		emit_jump(w, test->op == TEST_EQUAL ? BPF_JEQ : BPF_JSET, test->value, at, next);
+		if (test->op == TEST_BELOW)
+			emit_jump(w, BPF_JGE, test->value, next, at);
+		else
+			emit_jump(w, jumps[test->op], test->value, at, next);
 		at = emit(w, BPF_LD | BPF_W | BPF_ABS, offset);
 	}
 	return at;
@@ -348,7 +358,7 @@ static ssize_t emit_arch(struct writer *w, uint32_t token, size_t next)
 
 	if (tree_audit_arch(token) == 0)
 		return -1;
-	ranges_find(&ranges, token, w->caps);
+	ranges_find(w, &ranges, token);
 	cells = tree_shape(&ranges);
 	emit_tree(w, &ranges, cells, 0, ranges.n - 1);
 	tree = emit(w, BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
@@ -367,10 +377,11 @@ static void reverse(struct tree_filter *filter)
 	}
 }
 
-int tree_compile(const uint32_t *tokens, const uint64_t *caps, struct tree_filter *ret_filter)
+int tree_compile(const struct profile *profile, const uint32_t *tokens, const uint64_t *caps,
+		 struct tree_filter *ret_filter)
 {
-	struct writer w = { .caps = caps };
-	ssize_t at = (ssize_t)emit(&w, BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
+	struct writer w = { .profile = profile, .caps = caps };
+	ssize_t at = (ssize_t)emit(&w, BPF_RET | BPF_K, profile->foreign);
 	size_t n = 0;
 
 	while (tokens[n] != 0)

@@ -27,12 +27,14 @@ struct tree_filter {
  * the bounding set that it is for; NULL leaves the gates in. Returns 0, or -1 where an architecture
  * is not known.
  */
-int tree_compile(const uint32_t *tokens, const uint64_t *caps, struct tree_filter *ret_filter);
+int tree_compile(const struct profile *profile, const uint32_t *tokens, const uint64_t *caps,
+		 struct tree_filter *ret_filter);
 void tree_release(struct tree_filter *filter);
 
 /* The rule for a number, NULL where there is none; *ret_known tells whether the number means
  * anything at all. */
-const struct profile_rule *tree_rule(uint32_t token, int nr, int *ret_known);
+const struct profile_rule *tree_rule(const struct profile *profile, uint32_t token, int nr,
+				     int *ret_known);
 /* A verdict with its gate decided, unless caps is NULL. */
 uint32_t tree_verdict(uint32_t verdict, const uint64_t *caps);
 /* AUDIT_ARCH_* of a token, 0 if unknown. */
