@@ -109,9 +109,10 @@ static int clone_directory(const char *path, int *ret_dir)
 
 static int change_root(const char *path)
 {
+	struct mount_attr private = { .propagation = MS_PRIVATE };
 	autoclose int dir = -1, mount_fd = -1;
 
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+	if (syscall(SYS_mount_setattr, AT_FDCWD, "/", AT_RECURSIVE, &private, sizeof(private)) < 0)
 		return fail("cannot make the mounts private");
 	mount_fd = clone_directory(path, &dir);
 	TRY(mount_fd);
