@@ -55,13 +55,11 @@ const char *pasta_option(const struct network *network, const char *name, const 
 {
 	size_t len = strlen(name);
 
-	for (size_t i = 0; i < network->options.n; i++) {
-		const char *option = network->options.v[i];
-
-		if (strncmp(option, name, len) == 0 && option[len] == '=')
-			return option + len + 1;
-		if (strcmp(option, name) == 0 || (letter != NULL && strcmp(option, letter) == 0))
-			return i + 1 < network->options.n ? network->options.v[i + 1] : "";
+	for (char *const *at = network->options.v; at != NULL && *at != NULL; at++) {
+		if (strncmp(*at, name, len) == 0 && (*at)[len] == '=')
+			return *at + len + 1;
+		if (strcmp(*at, name) == 0 || (letter != NULL && strcmp(*at, letter) == 0))
+			return at[1] != NULL ? at[1] : "";
 	}
 	return NULL;
 }
@@ -161,9 +159,9 @@ static void build_argv(struct network *network, pid_t pid)
 		add_ports(network, "tcp", "-t");
 	if (pasta_option(network, "--udp-ports", "-u") == NULL)
 		add_ports(network, "udp", "-u");
-	for (size_t i = 0; i < network->options.n; i++)
-		if (strcmp(network->options.v[i], "--map-gw") != 0)
-			strvec_push(&network->argv, network->options.v[i]);
+	for (char *const *at = network->options.v; at != NULL && *at != NULL; at++)
+		if (strcmp(*at, "--map-gw") != 0)
+			strvec_push(&network->argv, *at);
 	strvec_pushf(&network->argv, "%d", pid);
 }
 

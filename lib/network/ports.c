@@ -265,7 +265,7 @@ static int fail_bind(int rc, const struct port *port, unsigned int number)
 
 static uint16_t bound_number(int fd)
 {
-	struct sockaddr_storage address;
+	struct sockaddr_storage address = { 0 };
 	socklen_t len = sizeof(address);
 
 	if (getsockname(fd, (struct sockaddr *)&address, &len) < 0)
