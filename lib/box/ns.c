@@ -126,7 +126,9 @@ int ns_join(const struct spec *spec)
 
 int ns_become_root(const struct spec *spec)
 {
-	if (spec->ns[NS_USER].mode != NS_NEW)
+	/* Who maps only his own id, and not to root, has all capabilities in there nevertheless. */
+	if (spec->ns[NS_USER].mode != NS_NEW || idmap_to_outside(&spec->idmaps.uid, 0) < 0 ||
+	    idmap_to_outside(&spec->idmaps.gid, 0) < 0)
 		return 0;
 	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
 		return fail("cannot become root of the user namespace");

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/proc.h"
+#include "box/cgroup.h"
 #include "container/claim.h"
 #include "container/scratch.h"
 #include "container/state.h"
@@ -113,8 +114,24 @@ int end_stop(struct record *record, int64_t seconds)
 	return rc == -EWOULDBLOCK ? end_kill(record) : rc;
 }
 
+void end_leftovers(struct record *record)
+{
+	struct cgroup cgroup;
+
+	if (record->cgroup == NULL)
+		return;
+	if (cgroup_find(record->cgroup, &cgroup) >= 0) {
+		(void)cgroup_kill(&cgroup);
+		cgroup_remove(&cgroup);
+		cgroup_release(&cgroup);
+	}
+	xreplace(&record->cgroup, NULL);
+	err_clear();
+}
+
 int end_discard(const struct host *host, struct record *record)
 {
+	end_leftovers(record);
 	claim_drop(host, record);
 	if (record->ephemeral)
 		TRY(scratch_remove(host, record->id));

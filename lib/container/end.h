@@ -13,6 +13,8 @@ int end_kill(struct record *record);
 int end_stop(struct record *record, int64_t seconds);
 /* Wait a short time for the lock of one that does not run. As end_kill(), or -EWOULDBLOCK. */
 int end_wait(struct record *record);
+/* End and remove what a killed supervisor left of one whose lock we hold, but for its files. */
+void end_leftovers(struct record *record);
 /* Remove everything there is of a container whose lock we hold; the lock goes as well. */
 int end_discard(const struct host *host, struct record *record);
 

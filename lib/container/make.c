@@ -98,6 +98,12 @@ static int make_root(const struct host *host, const struct request *request,
 	TRY(open_image(host, request, container));
 	root->kind = ROOT_OVERLAY;
 	strvec_push_all(&root->lower, &container->image.layers);
+	if (!request->dry_run) {
+		char *base;
+
+		TRY(scratch_make_base(host, &base));
+		strvec_push_owned(&root->lower, base);
+	}
 	*ret_overlay = !root->readonly;
 	return 0;
 }
@@ -268,8 +274,8 @@ static int make_upper(const struct host *host, struct container *container)
 	if (stat(base, &st) < 0)
 		return fail("cannot read '%s'", base);
 	root->volatile_upper = container->record.ephemeral;
-	return scratch_make(host, &container->record, &container->spec.idmaps, st.st_mode & 07777,
-			    &root->upper, &root->work);
+	return scratch_make(host, &container->record, st.st_mode & 07777, &root->upper,
+			    &root->work);
 }
 
 /* What needs no directory yet. */

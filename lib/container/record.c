@@ -174,13 +174,22 @@ static int probe_lock(struct record *record)
 	return 0;
 }
 
-/* Its supervisor was killed: what it would have written. */
+/* Its supervisor was killed: do what it would have done. */
 static void settle(struct record *record)
 {
 	if (record->status != RECORD_RUNNING)
 		return;
 	record->status = RECORD_EXITED;
 	record->exit_code = 137;
+	record->pid = 0;
+	record->pid_start = 0;
+	if (try_lock(record) < 0)
+		return;
+	end_leftovers(record);
+	if (record_save(record) < 0)
+		err_clear();
+	flock(record->dirfd, LOCK_UN);
+	record->locked = false;
 }
 
 /* 1: loaded; 0: nothing that is there for others (any more, or yet). */

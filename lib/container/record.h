@@ -56,7 +56,7 @@ struct record {
 	int exit_code;
 	int stop_signal;
 	bool oom_killed;
-	char *cgroup; /* path, so that what a killed supervisor left can be ended and removed */
+	char *cgroup; /* its name, by which what a killed supervisor left is ended and removed */
 };
 
 #define RECORD_INIT \

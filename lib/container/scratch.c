@@ -61,7 +61,7 @@ static int give(void *arg)
 	return 0;
 }
 
-/* The container's root owns its writable layer. It is the caller, unless the maps say otherwise. */
+/* The container's root owns its volumes. It is the caller, unless the maps say otherwise. */
 static int give_to_root(const struct host *host, const struct idmaps *maps, const char *path)
 {
 	struct ownership owner = { .path = path };
@@ -108,8 +108,8 @@ static int set_mode(const char *path, mode_t mode)
 	return chmod(path, mode) < 0 ? fail("cannot set the mode of '%s'", path) : 0;
 }
 
-int scratch_make(const struct host *host, struct record *record, const struct idmaps *maps,
-		 mode_t mode, char **ret_upper, char **ret_work)
+int scratch_make(const struct host *host, struct record *record, mode_t mode, char **ret_upper,
+		 char **ret_work)
 {
 	autofree char *upper = NULL, *work = NULL;
 	int rc = 0;
@@ -129,10 +129,50 @@ int scratch_make(const struct host *host, struct record *record, const struct id
 	TRY(rc);
 	TRY(make_dir(upper));
 	TRY(set_mode(upper, mode));
-	TRY(give_to_root(host, maps, upper));
-	TRY(give_to_root(host, maps, work));
 	*ret_upper = steal(upper);
 	*ret_work = steal(work);
+	return 0;
+}
+
+/* What every root file system has mounted over, as far as it is not the image's. */
+static const struct {
+	const char *path;
+	bool directory;
+} targets[] = {
+	{ "dev", true },
+	{ "proc", true },
+	{ "sys", true },
+	{ "etc", true },
+	{ "etc/hostname", false },
+	{ "etc/hosts", false },
+	{ "etc/resolv.conf", false },
+};
+
+int scratch_make_base(const struct host *host, char **ret_path)
+{
+	autofree char *path = xasprintf("%s/scratch/base", host->root);
+	autoclose int fd = -1;
+
+	/* The last one that is made. */
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0 && fs_exists(fd, targets[ARRAY_SIZE(targets) - 1].path) > 0) {
+		*ret_path = steal(path);
+		return 0;
+	}
+	cleanup_close(&fd);
+	fd = fs_mkdirs_open(AT_FDCWD, path, 0755);
+	TRY(fd);
+	for (size_t i = 0; i < ARRAY_SIZE(targets); i++) {
+		autoclose int file = -1;
+
+		if (targets[i].directory)
+			TRY(fs_mkdirs(fd, targets[i].path, 0755));
+		else
+			file = fs_open(fd, targets[i].path, O_WRONLY | O_CREAT, 0644);
+		if (!targets[i].directory)
+			TRY(file);
+	}
+	*ret_path = steal(path);
 	return 0;
 }
 

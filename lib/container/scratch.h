@@ -18,11 +18,17 @@
  *	containers/ID/work	of one that stays, likewise
  */
 
-/* Make upper and work. maps: of the container's user namespace (n == 0: none), whose root is to own
- * them; mode: of the container's "/". */
-int scratch_make(const struct host *host, struct record *record, const struct idmaps *maps,
-		 mode_t mode, char **ret_upper, char **ret_work);
-/* Make another directory for an overlay or a volume, named `name`. */
+/* Make upper and work; mode: of the container's "/". box/ gives them to the container's root. */
+int scratch_make(const struct host *host, struct record *record, mode_t mode, char **ret_upper,
+		 char **ret_work);
+/*
+ * The lowest layer of every image: empty directories and files for what is mounted in each
+ * container (/proc, /etc/hosts, ...). An image that lacks them would get them made in its upper
+ * layer, and removed with it, each time. Made once: scratch/base.
+ */
+int scratch_make_base(const struct host *host, char **ret_path);
+/* Make another directory for an overlay or a volume, named `name`. maps: of the container's user
+ * namespace (n == 0: none), whose root is to own it. */
 int scratch_make_volume(const struct host *host, struct record *record, const struct idmaps *maps,
 			const char *name, char **ret_path);
 /* What the writable layer takes on disk, as far as the caller may look into it. */

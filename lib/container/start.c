@@ -73,12 +73,14 @@ static int spawn(struct run *run)
 static int note_running(struct run *run)
 {
 	struct record *record = &run->container->record;
+	AUTO(buf) cgroup = BUF_INIT;
 
+	cgroup_name(&run->box.cgroup, &cgroup);
+	xreplace(&record->cgroup, cgroup.len != 0 ? cgroup.data : NULL);
 	record->pid = run->box.pid;
 	TRY(proc_start_time(record->pid, &record->pid_start));
 	record->status = RECORD_RUNNING;
 	record->started = time(NULL);
-	record->cgroup = xstrdup_null(run->box.cgroup.path);
 	return record_save(record);
 }
 
@@ -282,6 +284,7 @@ static int give_up(struct run *run, int rc)
 				   : EXIT_BERTH;
 	relay_release(&run->relay);
 	box_release(&run->box);
+	xreplace(&record->cgroup, NULL);
 	network_stop(&run->container->network);
 	if (run->cidfile && (!run->box.exec_failed || record->ephemeral))
 		notice_remove_cidfile(run->request);
@@ -308,6 +311,7 @@ static int conclude(struct run *run, const struct rusage *before)
 	buf_add_str(&text, err_text());
 	buf_add_str(&advice, err_hint());
 	box_release(&run->box);
+	xreplace(&run->container->record.cgroup, NULL);
 	network_stop(&run->container->network);
 	/* The payload's status is what the caller asked for, whatever remains to be swept. */
 	if (settle(run) >= 0 || text.len != 0)
