@@ -24,8 +24,8 @@
  *	tmp/garbage		is there <=> a removal may have left something to sweep
  *	containers/ID/		containers that outlive a command
  *	lock/NAME		lock files, never deleted: index (held to change index.json),
- *				objects (shared by those who add blobs and layers, exclusive to sweep them),
- *				tmp (held to make and to sweep directories of tmp/), layer-HEX
+ *				objects (shared by those who add blobs and layers, exclusive
+ *				to sweep them), tmp (held to make and to sweep directories of tmp/), layer-HEX
  *
  * Locks are taken in the order objects, layer, image, index. Objects are immutable and
  * content-addressed, or replaced whole by rename. Publish bottom-up (blob, layer, manifest, name),
