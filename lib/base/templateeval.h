@@ -50,7 +50,7 @@ int template_call(struct template_scope *scope, const char *name, const cJSON *c
 
 /* New values of the scope. Text that is `raw` is printed without being escaped. */
 const cJSON *template_text(struct template_scope *scope, const char *text, bool raw);
-const cJSON *template_int(struct template_scope *scope, int64_t value);
-const cJSON *template_bool(struct template_scope *scope, bool value);
+const cJSON *template_int(struct template_scope *scope, int64_t number);
+const cJSON *template_bool(struct template_scope *scope, bool flag);
 
 #endif

@@ -88,7 +88,7 @@ static int read_name(const char *path, struct name *ret_name)
 		return 0;
 	ret_name->meaning = MEANS_WHITEOUT;
 	hidden = last + strlen(WHITEOUT);
-	if (*hidden == '\0' || strcmp(hidden, ".") == 0 || strcmp(hidden, "..") == 0)
+	if (strcmp(hidden, "") == 0 || strcmp(hidden, ".") == 0 || strcmp(hidden, "..") == 0)
 		return refuse("the whiteout '%s' names no file", path);
 	memmove(last, hidden, strlen(hidden) + 1);
 	return 0;
