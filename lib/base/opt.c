@@ -330,35 +330,45 @@ static int parse_long(struct parser *p, const char *name)
 	return 0;
 }
 
-/* What follows the dash: letters of flags, the last one perhaps with a value. */
+/* -name with one dash is a common slip. */
+static void hint_dashes(const struct parser *p, const char *word)
+{
+	if (word[1] != '\0' && find_long(p->tables, word, strcspn(word, "=")) != NULL)
+		hint("did you mean '--%s'?", word);
+}
+
+/* One letter of those that follow a dash; *ret_last: the rest of them was its value. */
+static int parse_letter(struct parser *p, const char *letters, bool *ret_last)
+{
+	const struct opt *opt = find_letter(p->tables, *letters);
+	char shown[] = { '-', *letters, '\0' };
+	const char *value = NULL;
+
+	if (opt == NULL && *letters == 'h') {
+		p->help = true;
+		return 0;
+	}
+	if (opt == NULL)
+		return refuse("unknown option '%s'", shown);
+	if (letters[1] == '=')
+		value = letters + 2;
+	else if (letters[1] != '\0' && opt->metavar != NULL)
+		value = letters + 1;
+	*ret_last = value != NULL;
+	return apply(p, opt, shown, value);
+}
+
 static int parse_letters(struct parser *p, const char *letters)
 {
-	const struct opt *opt;
+	bool last = false;
 
-	for (; *letters != '\0'; letters++) {
-		char shown[] = { '-', *letters, '\0' };
-		const char *value = NULL;
+	for (const char *letter = letters; *letter != '\0' && !last && !p->help; letter++) {
+		int rc = parse_letter(p, letter, &last);
 
-		opt = find_letter(p->tables, *letters);
-		if (opt == NULL && *letters == 'h') {
-			p->help = true;
-			return 0;
+		if (rc < 0) {
+			hint_dashes(p, letters);
+			return rc;
 		}
-		if (opt == NULL) {
-			refuse("unknown option '%s'", shown);
-			/* -name with one dash is a common slip. */
-			if (letters[1] != '\0' &&
-			    find_long(p->tables, letters, strcspn(letters, "=")) != NULL)
-				hint("did you mean '--%s'?", letters);
-			return -EINVAL;
-		}
-		if (letters[1] == '=')
-			value = letters + 2;
-		else if (letters[1] != '\0' && opt->metavar != NULL)
-			value = letters + 1;
-		TRY(apply(p, opt, shown, value));
-		if (value != NULL)
-			return 0;
 	}
 	return 0;
 }
