@@ -17,6 +17,7 @@
 #include "box/dev.h"
 #include "box/entry.h"
 #include "box/exec.h"
+#include "box/fakeid.h"
 #include "box/limits.h"
 #include "box/mount.h"
 #include "box/ns.h"
@@ -140,6 +141,7 @@ static int child_settle(struct child *child, const struct sources *sources)
 	TRY(user_resolve(root, &process->user, home || child->entry != NULL, &child->user));
 	TRY(entry_add(root, spec, child->entry, &child->user));
 	TRY(sources_own(spec, sources, child->user.uid, child->user.gid));
+	TRY(fakeid_settle(spec, root));
 	strvec_push_all(&child->env, &process->env);
 	if (home)
 		env_set(&child->env, "HOME", child->user.home);

@@ -4,6 +4,8 @@
 
 #include <linux/filter.h>
 
+#include "spec/spec.h"
+
 /*
  * Ownership in a user namespace that maps a single id. There every change to another id fails with
  * EINVAL, and with it package managers, tar and su. A small filter on top of the profile makes the
@@ -15,6 +17,14 @@
  * Nobody loses anything by it. A process that believes to have given up root has not; but in such a
  * namespace there is nobody else to be, and root there is no more than the caller.
  */
+
+/*
+ * In the root, after the pivot and before it is sealed: apt(8) is the one program in wide use that
+ * checks whether its ids have changed, and a filter cannot answer for another call. It is told not to
+ * change them, by a file in /etc/apt/apt.conf.d, where that is. A root that is somebody's directory
+ * is left as it is.
+ */
+int fakeid_settle(const struct spec *spec, int rootfd);
 
 /* Install it, after every change of ids that is meant. Needs what seccomp_install() needs. */
 int fakeid_install(void);
