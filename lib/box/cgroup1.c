@@ -23,12 +23,18 @@ static char *hierarchy(size_t controller, const char *path)
 	return xasprintf("%s/%s%s", CGROUP_ROOT, controller_table[controller].v1, path);
 }
 
+static bool uses(const struct cgroup *cgroup, size_t controller)
+{
+	return controller_table[controller].v1 != NULL &&
+	       (cgroup->controllers >> controller & 1) != 0;
+}
+
 /* The directory in one hierarchy, where the cgroup has one. */
 static int open_one(const struct cgroup *cgroup, size_t controller)
 {
 	autofree char *path = NULL;
 
-	if ((cgroup->controllers >> controller & 1) == 0)
+	if (!uses(cgroup, controller))
 		return -ENOENT;
 	path = hierarchy(controller, cgroup->path);
 	return cgdir_open(AT_FDCWD, path);
@@ -139,7 +145,7 @@ static int v1_enter(const struct cgroup *cgroup)
 		autoclose int fd = open_one(cgroup, i);
 		int rc;
 
-		if ((cgroup->controllers >> i & 1) == 0)
+		if (!uses(cgroup, i))
 			continue;
 		rc = fd >= 0 ? cgdir_write(fd, "tasks", "0") : fd;
 		if (rc < 0)
@@ -158,7 +164,7 @@ static int v1_attach(struct cgroup *cgroup, pid_t pid)
 		autoclose int fd = open_one(cgroup, i);
 		int rc;
 
-		if ((cgroup->controllers >> i & 1) == 0)
+		if (!uses(cgroup, i))
 			continue;
 		rc = fd >= 0 ? cgdir_write(fd, "cgroup.procs", text) : fd;
 		if (rc < 0)
@@ -169,16 +175,26 @@ static int v1_attach(struct cgroup *cgroup, pid_t pid)
 	return 0;
 }
 
+/* In every hierarchy: of a killed supervisor's container it is not known which ones it was in. */
+static int kill_everywhere(const struct cgroup *cgroup)
+{
+	int total = 0;
+
+	for (size_t i = 0; i < CONTROLLER_MAX; i++) {
+		autoclose int fd = open_one(cgroup, i);
+		int n = fd >= 0 ? cgdir_kill(fd) : 0;
+
+		total += n > 0 ? n : 0;
+	}
+	return total;
+}
+
 static int v1_kill(const struct cgroup *cgroup)
 {
 	const struct timespec pause = { .tv_nsec = 1000000 };
-	size_t controller = (size_t)__builtin_ctz(cgroup->controllers | 1U << CONTROLLER_MAX);
 
 	for (int round = 0; round < KILL_ROUNDS; round++) {
-		autoclose int fd = open_one(cgroup, controller);
-		int n = fd >= 0 ? cgdir_kill(fd) : 0;
-
-		if (n <= 0)
+		if (kill_everywhere(cgroup) == 0)
 			return 0;
 		nanosleep(&pause, NULL);
 	}
@@ -190,7 +206,7 @@ static void v1_remove(const struct cgroup *cgroup)
 	for (size_t i = 0; i < CONTROLLER_MAX; i++) {
 		autofree char *path = NULL;
 
-		if ((cgroup->controllers >> i & 1) == 0)
+		if (!uses(cgroup, i))
 			continue;
 		path = hierarchy(i, cgroup->path);
 		cgdir_remove(AT_FDCWD, path, REMOVE_WAIT_MS);
