@@ -138,13 +138,13 @@ static int find_file(const struct archive *archive, const char *name,
 			return 0;
 		/* Which of two counts, readers do not agree on. */
 		if (i + 1 < archive->n && strcmp(archive->v[i + 1].name, name) == 0)
-			return refuse("'%s' has two files '%s'", archive->name, name);
+			return refuse("two files in it are called '%s'", name);
 		*ret_file = &archive->v[i];
 		if (archive->v[i].link == NULL)
 			return 1;
 		name = archive->v[i].link;
 	}
-	return refuse("'%s': too many links lead to '%s'", archive->name, name);
+	return refuse("too many links lead to '%s' in it", name);
 }
 
 int archive_has(const struct archive *archive, const char *name)
@@ -162,12 +162,12 @@ static int open_file(const struct archive *archive, const char *name, struct arc
 
 	part->own = path_open_beneath(archive->dirfd, name, O_RDONLY | O_NOCTTY | O_NONBLOCK, 0);
 	if (part->own < 0)
-		return fail_in(part->own, "'%s'", archive->name);
+		return part->own;
 	part->fd = part->own;
 	if (fstat(part->fd, &st) < 0)
-		return fail("cannot look at '%s' in '%s'", name, archive->name);
+		return fail("cannot look at '%s' in it", name);
 	if (!S_ISREG(st.st_mode))
-		return refuse("'%s' in '%s' is not a file", name, archive->name);
+		return refuse("'%s' in it is not a file", name);
 	part->end = (uint64_t)st.st_size;
 	return 0;
 }
@@ -186,7 +186,7 @@ int archive_part_open(const struct archive *archive, const char *name,
 		rc = find_file(archive, name, &file);
 		TRY(rc);
 		if (rc == 0)
-			return refuse_with(ENOENT, "'%s' has no file '%s'", archive->name, name);
+			return refuse_with(ENOENT, "there is no file '%s' in it", name);
 		part.fd = archive->fd;
 		part.at = file->offset;
 		part.end = file->offset + file->size;
@@ -230,8 +230,7 @@ int archive_read(const struct archive *archive, const char *name, size_t max, st
 
 	TRY(archive_part_open(archive, name, &part));
 	if (part.end - part.at > max)
-		return refuse_with(EFBIG, "'%s' in '%s' is larger than %zu bytes", name,
-				   archive->name, max);
+		return refuse_with(EFBIG, "'%s' in it is larger than %zu bytes", name, max);
 	left = (size_t)(part.end - part.at);
 	buf_reserve(out, left);
 	while (left > 0) {

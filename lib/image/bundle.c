@@ -33,12 +33,11 @@ static int read_blob(const struct archive *layout, const struct descriptor *d, s
 
 	TRY(archive_read(layout, path, max, out));
 	if (out->len != d->size)
-		return refuse("'%s': the blob %s has %zu bytes, and should have %llu", layout->name,
-			      d->digest, out->len, (unsigned long long)d->size);
+		return refuse("the blob %s has %zu bytes, and should have %llu", d->digest,
+			      out->len, (unsigned long long)d->size);
 	TRY(digest_of(out->data, out->len, digest));
 	if (strcmp(digest, d->digest) != 0)
-		return refuse("'%s': the blob %s is corrupt: its digest is %s", layout->name,
-			      d->digest, digest);
+		return refuse("the blob %s is corrupt: its digest is %s", d->digest, digest);
 	return 0;
 }
 
@@ -80,7 +79,7 @@ static int read_manifest(const struct archive *layout, const struct descriptor *
 
 /* From a list of entries down to the manifest of one image. */
 static int descend(const struct archive *layout, const struct descriptors *entries,
-		   const struct platform *platform, const char *what, struct bundle *bundle,
+		   const struct platform *platform, struct bundle *bundle,
 		   struct manifest *ret_manifest)
 {
 	AUTO(manifest) m = { 0 };
@@ -94,7 +93,7 @@ static int descend(const struct archive *layout, const struct descriptors *entri
 		if (depth == 0 && entries->n == 1)
 			entry = &entries->v[0];
 		else
-			rc = manifest_choose(entries, platform, what, &entry);
+			rc = manifest_choose(entries, platform, &entry);
 		if (rc >= 0)
 			rc = read_manifest(layout, entry, bundle, &next);
 		TRY(rc);
@@ -111,11 +110,11 @@ static int descend(const struct archive *layout, const struct descriptors *entri
 }
 
 static int read_layout_bundle(const struct descriptors *entries, const struct platform *platform,
-			      const char *what, struct bundle *bundle)
+			      struct bundle *bundle)
 {
 	AUTO(manifest) m = { 0 };
 
-	TRY(descend(bundle->archive, entries, platform, what, bundle, &m));
+	TRY(descend(bundle->archive, entries, platform, bundle, &m));
 	TRY(read_blob(bundle->archive, &m.config, MAX_CONFIG, &bundle->config));
 	bundle->config_type = xstrdup(m.config.media_type);
 	for (size_t i = 0; i < m.layers.n; i++)
@@ -127,8 +126,7 @@ static int read_layout_bundle(const struct descriptors *entries, const struct pl
 
 /* A manifest that was not chosen among several may be for any platform; where one was asked for, it
  * must be that. */
-static int check_platform(const struct bundle *bundle, const struct platform *platform,
-			  const char *what)
+static int check_platform(const struct bundle *bundle, const struct platform *platform)
 {
 	const struct image_config *c = &bundle->parsed;
 	AUTO(buf) want = BUF_INIT, have = BUF_INIT;
@@ -137,16 +135,16 @@ static int check_platform(const struct bundle *bundle, const struct platform *pl
 		return 0;
 	platform_print(&want, platform->os, platform->architecture, platform->variant);
 	platform_print(&have, c->os, c->architecture, c->variant);
-	return refuse_with(ENOENT, "%s has no image for %s; it has %s", what, want.data, have.data);
+	return refuse_with(ENOENT, "it is not for %s, but for %s", want.data, have.data);
 }
 
 static int read_for(const struct descriptors *entries, const struct platform *platform,
-		    const char *what, struct bundle *bundle)
+		    struct bundle *bundle)
 {
 	AUTO(platform) host = { 0 };
 
 	platform_host(&host);
-	return read_layout_bundle(entries, platform != NULL ? platform : &host, what, bundle);
+	return read_layout_bundle(entries, platform != NULL ? platform : &host, bundle);
 }
 
 int bundle_read_layout(const struct archive *layout, const struct descriptors *entries,
@@ -156,27 +154,26 @@ int bundle_read_layout(const struct archive *layout, const struct descriptors *e
 	int rc;
 
 	bundle.archive = layout;
-	rc = read_for(entries, platform, what, &bundle);
+	rc = read_for(entries, platform, &bundle);
 	if (rc >= 0)
-		rc = check_platform(&bundle, platform, what);
+		rc = check_platform(&bundle, platform);
 	if (rc < 0) {
 		bundle_release(&bundle);
-		return rc == -ENOENT ? rc : fail_in(rc, "%s", what);
+		return fail_in(rc, "%s", what);
 	}
 	*ret_bundle = bundle;
 	return 0;
 }
 
 int bundle_identify(const struct archive *layout, const struct descriptors *entries,
-		    const struct platform *platform, const char *what, char *ret_id,
-		    char *ret_digest)
+		    const struct platform *platform, char *ret_id, char *ret_digest)
 {
 	AUTO(bundle) bundle = BUNDLE_INIT;
 	AUTO(platform) host = { 0 };
 	AUTO(manifest) m = { 0 };
 
 	platform_host(&host);
-	TRY(descend(layout, entries, platform != NULL ? platform : &host, what, &bundle, &m));
+	TRY(descend(layout, entries, platform != NULL ? platform : &host, &bundle, &m));
 	memcpy(ret_id, m.config.digest, DIGEST_TEXT_SIZE);
 	memcpy(ret_digest, bundle.digest, DIGEST_TEXT_SIZE);
 	return 0;
@@ -235,10 +232,10 @@ int bundle_read(const struct source *source, const struct source_image *image,
 	bundle.archive = &source->archive;
 	rc = read_docker_bundle(image, &bundle);
 	if (rc >= 0)
-		rc = check_platform(&bundle, platform, what);
+		rc = check_platform(&bundle, platform);
 	if (rc < 0) {
 		bundle_release(&bundle);
-		return rc == -ENOENT ? rc : fail_in(rc, "%s", what);
+		return fail_in(rc, "%s", what);
 	}
 	*ret_bundle = bundle;
 	return 0;

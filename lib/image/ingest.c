@@ -103,8 +103,10 @@ static int unpack(struct ingest *in, size_t i, struct layer_source source)
 	autofree char *name = xasprintf("layer %zu of '%s'", i + 1, bundle->archive->name);
 	struct descriptor *d = &in->layers.v[i];
 	struct layer_result result;
+	int rc = archive_part_open(bundle->archive, bundle->layer_files.v[i], &part);
 
-	TRY(archive_part_open(bundle->archive, bundle->layer_files.v[i], &part));
+	if (rc < 0)
+		return fail_in(rc, "%s", name);
 	if (d->digest[0] != '\0' && part.end - part.at != d->size)
 		return refuse("%s has %llu bytes, and should have %llu", name,
 			      (unsigned long long)(part.end - part.at),

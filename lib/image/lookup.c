@@ -52,7 +52,7 @@ static void identify(const struct catalog *catalog, const struct archive *layout
 	if (entry->name != NULL &&
 	    catalog_recall(catalog->store, entry->name, item->id, item->digest) == 1)
 		return;
-	if (bundle_identify(layout, &list, NULL, "image", item->id, item->digest) < 0) {
+	if (bundle_identify(layout, &list, NULL, item->id, item->digest) < 0) {
 		item->id[0] = '\0';
 		memcpy(item->digest, entry->descriptor.digest, DIGEST_TEXT_SIZE);
 		err_clear();

@@ -256,8 +256,7 @@ void manifest_release(struct manifest *manifest)
 	descriptors_release(&manifest->manifests);
 }
 
-static int no_platform(const struct descriptors *entries, const struct platform *wanted,
-		       const char *name)
+static int no_platform(const struct descriptors *entries, const struct platform *wanted)
 {
 	AUTO(buf) want = BUF_INIT, have = BUF_INIT;
 
@@ -272,15 +271,15 @@ static int no_platform(const struct descriptors *entries, const struct platform 
 			buf_add_str(&have, ", ");
 		platform_print(&have, p->os, p->architecture, p->variant);
 	}
-	refuse_with(ENOENT, "%s has no image for %s; it has %s", name, want.data,
-		    have.len != 0 ? have.data : "none for any platform");
+	refuse_with(ENOENT, "there is none for %s, but for %s", want.data,
+		    have.len != 0 ? have.data : "no other platform either");
 	if (have.len != 0)
 		hint("choose one of these with --platform");
 	return -ENOENT;
 }
 
 int manifest_choose(const struct descriptors *entries, const struct platform *wanted,
-		    const char *name, const struct descriptor **ret_entry)
+		    const struct descriptor **ret_entry)
 {
 	const struct descriptor *best = NULL, *silent = NULL;
 	int best_rank = -1;
@@ -304,7 +303,7 @@ int manifest_choose(const struct descriptors *entries, const struct platform *wa
 	if (best == NULL)
 		best = silent;
 	if (best == NULL)
-		return no_platform(entries, wanted, name);
+		return no_platform(entries, wanted);
 	*ret_entry = best;
 	return 0;
 }

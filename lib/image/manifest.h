@@ -73,7 +73,7 @@ void manifest_release(struct manifest *manifest);
  * matches: *ret_entry may be one. -ENOENT with a message that lists what is there.
  */
 int manifest_choose(const struct descriptors *entries, const struct platform *wanted,
-		    const char *name, const struct descriptor **ret_entry);
+		    const struct descriptor **ret_entry);
 /* The text of an OCI manifest of what is given. */
 void manifest_print(const struct descriptor *config, const struct descriptors *layers,
 		    struct buf *out);

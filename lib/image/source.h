@@ -78,7 +78,6 @@ int bundle_read_layout(const struct archive *layout, const struct descriptors *e
 void bundle_release(struct bundle *bundle);
 /* Only which image and which manifest it is. */
 int bundle_identify(const struct archive *layout, const struct descriptors *entries,
-		    const struct platform *platform, const char *what, char *ret_id,
-		    char *ret_digest);
+		    const struct platform *platform, char *ret_id, char *ret_digest);
 
 #endif

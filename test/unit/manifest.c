@@ -24,7 +24,7 @@ static void print_choice(struct buf *out, const struct manifest *m, const char *
 	AUTO(platform) wanted = { 0 };
 
 	assert_int_equal(platform_parse(text, &wanted), 0);
-	if (manifest_choose(&m->manifests, &wanted, "the index", &chosen) < 0)
+	if (manifest_choose(&m->manifests, &wanted, &chosen) < 0)
 		buf_addf(out, "%s: %s\n", text, err_text());
 	else
 		buf_addf(out, "%s: %zu\n", text, (size_t)(chosen - m->manifests.v));
