@@ -188,7 +188,13 @@ static int child_become(struct child *child)
 	const struct spec_caps *caps = &spec->process.caps;
 	bool filter_last = spec->process.no_new_privileges;
 	AUTO(strvec) argv = STRVEC_INIT;
-	struct exec exec = { &spec->process, &child->env, NULL, child->stub, child->sync };
+	struct exec exec = {
+		.process = &spec->process,
+		.env = &child->env,
+		.stub = child->stub,
+		.sync = child->sync,
+		.proc = child->root.proc,
+	};
 	autofree char *file = NULL;
 
 	TRY(tty_take(&spec->process, &child->tty, child->user.uid));
@@ -286,6 +292,8 @@ int box_spawn(const struct spec *spec, struct box *ret_box)
 	};
 
 	*ret_box = (struct box)BOX_INIT;
+	if (spec->process.args.n == 0)
+		return refuse("there is no command to run");
 	TRY(ns_check(spec));
 	stub = exec_open_stub();
 	TRY(stub);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/close_range.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -146,21 +147,62 @@ static int close_between(int first, int last)
 	return 0;
 }
 
+static int compare_fds(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+/* Close everything above the preserved descriptors but `n` of our own. */
+static int close_all_but(const struct spec_process *process, int *keep, size_t n)
+{
+	int first = 3 + process->preserve_fds;
+
+	qsort(keep, n, sizeof(*keep), compare_fds);
+	for (size_t i = 0; i < n; i++) {
+		TRY(close_between(first, keep[i] - 1));
+		first = keep[i] + 1;
+	}
+	return close_between(first, INT_MAX);
+}
+
+/* AppArmor has a directory of its own since Linux 5.8, in which another module cannot take the word
+ * for its own. */
+static void push_label(const struct exec *exec, struct strvec *argv)
+{
+	static const char apparmor[] = "thread-self/attr/apparmor/exec";
+	static const char any[] = "thread-self/attr/exec";
+	const struct spec_process *process = exec->process;
+
+	if (process->apparmor_profile == NULL) {
+		strvec_push(argv, any);
+		strvec_push(argv, process->selinux_label);
+		return;
+	}
+	strvec_push(argv, faccessat(exec->proc, apparmor, F_OK, 0) == 0 ? apparmor : any);
+	strvec_pushf(argv, "exec %s", process->apparmor_profile);
+}
+
 int exec_prepare(const struct exec *exec, struct strvec *ret_argv)
 {
-	int low = exec->stub < exec->sync ? exec->stub : exec->sync;
-	int high = exec->stub < exec->sync ? exec->sync : exec->stub;
-	char mode = exec->process->init ? STUB_INIT : STUB_EXEC;
+	const struct spec_process *process = exec->process;
+	bool label = process->apparmor_profile != NULL || process->selinux_label != NULL;
+	int keep[3] = { exec->stub, exec->sync, exec->proc };
+	char mode = process->init ? STUB_INIT : STUB_EXEC;
 
+	if (label && exec->proc < 0)
+		return refuse("a label of a security module needs a '/proc' in the container");
 	strvec_push(ret_argv, "berth-init");
-	strvec_pushf(ret_argv, "%d%c", exec->sync, mode);
+	if (label) {
+		strvec_pushf(ret_argv, "%d%c%c%d", exec->sync, mode, STUB_LABEL, exec->proc);
+		push_label(exec, ret_argv);
+	} else {
+		strvec_pushf(ret_argv, "%d%c", exec->sync, mode);
+	}
 	strvec_push(ret_argv, exec->file);
-	strvec_push_all(ret_argv, &exec->process->args);
-	TRY(close_between(3 + exec->process->preserve_fds, low - 1));
-	TRY(close_between(low + 1, high - 1));
-	TRY(close_between(high + 1, INT_MAX));
-	/* The stub makes it close-on-exec again. */
-	if (fcntl(exec->sync, F_SETFD, 0) < 0)
+	strvec_push_all(ret_argv, &process->args);
+	TRY(close_all_but(process, keep, label ? 3 : 2));
+	/* The stub makes them close-on-exec again. */
+	if (fcntl(exec->sync, F_SETFD, 0) < 0 || (label && fcntl(exec->proc, F_SETFD, 0) < 0))
 		return fail("cannot keep the socket to the supervisor");
 	return 0;
 }
@@ -190,6 +232,11 @@ static int record_report(struct stub_report *report)
 
 	report->path[STUB_PATH_MAX - 1] = '\0';
 	report->interpreter[STUB_INTERPRETER_MAX - 1] = '\0';
+	if (report->labelling != 0) {
+		fail_with(err, "cannot take the label '%s' of a security module", report->path);
+		hint("is the profile loaded? aa-status(8) and sestatus(8) show what there is");
+		return -err;
+	}
 	if (err == ENOENT && report->interpreter[0] != '\0') {
 		refuse_with(ENOENT,
 			    "cannot execute '%s': its interpreter '%s' is not in the "
@@ -234,6 +281,6 @@ int exec_result(int sync, bool *ret_exec_failed)
 		return record_packet(&message.packet, ret_exec_failed);
 	if (len != sizeof(message.report))
 		return refuse_with(EPROTO, "the start of the container got out of step");
-	*ret_exec_failed = true;
+	*ret_exec_failed = message.report.labelling == 0;
 	return record_report(&message.report);
 }

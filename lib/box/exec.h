@@ -42,6 +42,7 @@ struct exec {
 	const struct strvec *env;
 	const char *file;
 	int stub, sync; /* above the preserved descriptors */
+	int proc;       /* the same; our procfs, for a label; else -1 */
 };
 /* Prepare what has to be prepared while allocations and system calls are still free: `ret_argv` is
  * the stub's. Closes every descriptor that the payload is not to have. */

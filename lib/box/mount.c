@@ -211,7 +211,11 @@ static int mount_one(const struct spec *spec, const struct sources *sources, siz
 
 	if (tree < 0)
 		return mount_filesystem(spec, mount, root);
-	return attach(root, tree, mount, is_directory(tree));
+	TRY(attach(root, tree, mount, is_directory(tree)));
+	/* attach() has seen that it is one. */
+	if (strcmp(mount->destination, "/proc") == 0)
+		root->proc = tree;
+	return 0;
 }
 
 int mount_all(const struct spec *spec, const struct sources *sources, struct rootfs *root)

@@ -361,6 +361,20 @@ static void kernel_directories_are_no_links(void **state)
 	}
 }
 
+/* No machine has this one, and some have no AppArmor at all: it is never run without. */
+static void a_label_that_cannot_be_is_an_error(void **state)
+{
+	for (int init = 0; init <= 1; init++) {
+		AUTO(spec) spec;
+
+		make_spec(&spec);
+		spec.process.apparmor_profile = xstrdup("berth-no-such-profile");
+		spec.process.init = init != 0;
+		command(&spec, "echo it ran");
+		check_error(&spec, 125, "label 'exec berth-no-such-profile'");
+	}
+}
+
 static void a_terminal_is_the_containers_own(void **state)
 {
 	AUTO(spec) spec;
@@ -461,6 +475,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(the_working_directory_is_made_inside),
 	cmocka_unit_test(bad_targets_are_refused),
 	cmocka_unit_test(kernel_directories_are_no_links),
+	cmocka_unit_test(a_label_that_cannot_be_is_an_error),
 	cmocka_unit_test(a_terminal_is_the_containers_own),
 	cmocka_unit_test(it_can_be_ended_at_every_point),
 	cmocka_unit_test(it_dies_with_its_supervisor),

@@ -26,6 +26,14 @@
 static struct stub_report report;
 static char head[HEAD_MAX];
 
+/* What to do, from the arguments. */
+struct task {
+	long sock, proc; /* proc -1: no label */
+	const char *label_file, *label;
+	const char *path;
+	char **argv, **env;
+};
+
 static void leave(long status)
 {
 	for (;;)
@@ -100,9 +108,27 @@ static void fail(long sock, const char *path, long rc)
 	leave(report.error == E_NOENT ? NOT_FOUND : CANNOT_EXECUTE);
 }
 
-static void exec_payload(long sock, const char *path, char **argv, char **env)
+static void set_label(const struct task *task)
 {
-	fail(sock, path, call(SYS_execve, (long)path, (long)argv, (long)env, 0, 0));
+	long len = 0, rc;
+	long fd = call(SYS_openat, task->proc, (long)task->label_file, O_WRONLY | O_CLOEXEC, 0, 0);
+
+	while (task->label[len] != '\0')
+		len++;
+	rc = fd < 0 ? fd : call(SYS_write, fd, (long)task->label, len, 0, 0);
+	call(SYS_close, fd, 0, 0, 0, 0);
+	if (rc >= 0)
+		return;
+	report.labelling = 1;
+	fail(task->sock, task->label, rc);
+}
+
+static void exec_payload(const struct task *task)
+{
+	if (task->proc >= 0)
+		set_label(task);
+	fail(task->sock, task->path,
+	     call(SYS_execve, (long)task->path, (long)task->argv, (long)task->env, 0, 0));
 }
 
 static long fork_child(void)
@@ -133,7 +159,7 @@ static void reap(long payload)
 }
 
 /* The payload is a process group of its own, in the foreground where there is a terminal. */
-static void start_payload(long sock, const char *path, char **argv, char **env)
+static void start_payload(const struct task *task)
 {
 	unsigned long none = 0;
 	int pid = (int)call(SYS_getpid, 0, 0, 0, 0, 0);
@@ -141,10 +167,10 @@ static void start_payload(long sock, const char *path, char **argv, char **env)
 	call(SYS_setpgid, 0, 0, 0, 0, 0);
 	call(SYS_ioctl, 0, TIOCSPGRP, (long)&pid, 0, 0);
 	call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&none, 0, sizeof(none), 0);
-	exec_payload(sock, path, argv, env);
+	exec_payload(task);
 }
 
-static void be_init(long sock, const char *path, char **argv, char **env)
+static void be_init(const struct task *task)
 {
 	unsigned long all = ~0UL;
 	long payload;
@@ -152,10 +178,12 @@ static void be_init(long sock, const char *path, char **argv, char **env)
 	call(SYS_rt_sigprocmask, SIG_BLOCK, (long)&all, 0, sizeof(all), 0);
 	payload = fork_child();
 	if (payload == 0)
-		start_payload(sock, path, argv, env);
+		start_payload(task);
 	if (payload < 0)
-		fail(sock, path, payload);
-	call(SYS_close, sock, 0, 0, 0, 0);
+		fail(task->sock, task->path, payload);
+	call(SYS_close, task->sock, 0, 0, 0, 0);
+	if (task->proc >= 0)
+		call(SYS_close, task->proc, 0, 0, 0, 0);
 	for (;;) {
 		long sig = call(SYS_rt_sigtimedwait, (long)&all, 0, 0, sizeof(all), 0);
 
@@ -166,20 +194,40 @@ static void be_init(long sock, const char *path, char **argv, char **env)
 	}
 }
 
+/* The decimal number at *at, which moves behind it. */
+static long number(const char **at)
+{
+	long value = 0;
+
+	for (; **at >= '0' && **at <= '9'; (*at)++)
+		value = value * 10 + (**at - '0');
+	return value;
+}
+
 void stub_main(long *stack)
 {
 	long argc = stack[0];
 	char **argv = (char **)(stack + 1);
-	char **env = argv + argc + 1;
-	const char *mode;
-	long sock = 0;
+	struct task task = { .proc = -1, .argv = argv + 2, .env = argv + argc + 1 };
+	const char *at = argc < 4 ? "" : argv[1];
+	char mode;
 
-	if (argc < 4)
+	task.sock = number(&at);
+	mode = *at;
+	if (mode == '\0')
 		leave(CANNOT_EXECUTE);
-	for (mode = argv[1]; *mode >= '0' && *mode <= '9'; mode++)
-		sock = sock * 10 + (*mode - '0');
-	call(SYS_fcntl, sock, F_SETFD, FD_CLOEXEC, 0, 0);
-	if (*mode == STUB_INIT)
-		be_init(sock, argv[2], argv + 3, env);
-	exec_payload(sock, argv[2], argv + 3, env);
+	at++;
+	if (*at == STUB_LABEL && argc >= 6) {
+		at++;
+		task.proc = number(&at);
+		task.label_file = argv[2];
+		task.label = argv[3];
+		task.argv += 2;
+		call(SYS_fcntl, task.proc, F_SETFD, FD_CLOEXEC, 0, 0);
+	}
+	task.path = *task.argv++;
+	call(SYS_fcntl, task.sock, F_SETFD, FD_CLOEXEC, 0, 0);
+	if (mode == STUB_INIT)
+		be_init(&task);
+	exec_payload(&task);
 }

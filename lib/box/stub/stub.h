@@ -9,19 +9,28 @@
  *
  *	argv[0]		a name
  *	argv[1]		descriptor of the socket to the parent, in decimal, and a letter:
- *			'x' to exec the payload, 'i' to be the init of the container
+ *			'x' to exec the payload, 'i' to be the init of the container;
+ *			with a label also ',' and the descriptor of a procfs, and then
+ *			argv[2]		the file below it to write
+ *			argv[3]		what to write there
+ *			and all that follows is two places further on
  *	argv[2]		the file to exec
  *	argv[3] ...	the payload's arguments
+ *
+ * The label of a security module is for the next execve(2), so that nobody but the stub can set it:
+ * before, it would be the stub's own.
  */
 #define STUB_EXEC 'x'
 #define STUB_INIT 'i'
+#define STUB_LABEL ','
 
 #define STUB_PATH_MAX 1024
 #define STUB_INTERPRETER_MAX 256
 
 /* What the stub writes to the socket where execve(2) fails; strings may be cut. */
 struct stub_report {
-	int32_t error; /* errno */
+	int32_t error;     /* errno */
+	int32_t labelling; /* it was not the execve(2), but the label that failed */
 	char path[STUB_PATH_MAX];
 	char interpreter[STUB_INTERPRETER_MAX]; /* what the file names as such; "" if nothing */
 };
