@@ -47,8 +47,8 @@ int tree_finish(int fs, const char *fstype, const char *source, uint64_t attr)
 {
 	int tree;
 
-	if (source != NULL)
-		TRY(tree_set(fs, fstype, "source", source));
+	/* The first column of /proc/mounts: "none" would say nothing. */
+	TRY(tree_set(fs, fstype, "source", source != NULL ? source : fstype));
 	if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return tree_fail(fs, fstype);
 	tree = fsmount(fs, FSMOUNT_CLOEXEC, (unsigned int)attr);
