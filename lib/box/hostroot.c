@@ -32,6 +32,7 @@ struct hostroot {
 	struct mountinfo mounts;
 	unsigned int n; /* overlays */
 	uint64_t attr;
+	bool userns;
 };
 
 static void hostroot_release(struct hostroot *host)
@@ -130,7 +131,11 @@ static int new_overlay(struct hostroot *host, const char *path, const struct sta
 	autofree char *work = xasprintf("work/%u", host->n);
 	struct strvec lower = { .v = (char **)&path, .n = 1 };
 	const struct overlay overlay = {
-		.lower = &lower, .upper = upper, .work = work, .attr = host->attr
+		.lower = &lower,
+		.upper = upper,
+		.work = work,
+		.attr = host->attr,
+		.trusted = !host->userns,
 	};
 
 	host->n++;
@@ -317,7 +322,11 @@ static int cover(struct hostroot *host)
 
 int hostroot_new(const struct spec *spec)
 {
-	AUTO(hostroot) host = { .attr = rootfs_attr(spec) };
+	AUTO(hostroot)
+	host = {
+		.attr = rootfs_attr(spec),
+		.userns = spec->ns[NS_USER].mode == NS_NEW,
+	};
 	autoclose int staging = -1;
 	int tree;
 
@@ -326,7 +335,7 @@ int hostroot_new(const struct spec *spec)
 	TRY(staging);
 	if (mkdir("root", 0755) < 0 || mkdir("upper", 0755) < 0 || mkdir("work", 0755) < 0)
 		return fail("cannot make the directories of the copy of the host");
-	TRY(spec->ns[NS_USER].mode == NS_NEW ? compose(&host) : cover(&host));
+	TRY(host.userns ? compose(&host) : cover(&host));
 	tree = tree_clone(staging, "root", true);
 	TRY(tree);
 	TRY(rootfs_leave_staging());

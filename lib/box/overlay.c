@@ -45,7 +45,13 @@ static int set_tree(int fs, int tree)
 
 static int set_flags(int fs, const struct overlay *overlay)
 {
-	TRY(tree_set(fs, "overlay", "userxattr", NULL));
+	if (!overlay->trusted) {
+		TRY(tree_set(fs, "overlay", "userxattr", NULL));
+	} else {
+		/* As userxattr implies. */
+		TRY(tree_set(fs, "overlay", "redirect_dir", "nofollow"));
+		TRY(tree_set(fs, "overlay", "metacopy", "off"));
+	}
 	if (overlay->upper != NULL && overlay->volatile_upper)
 		TRY(tree_set(fs, "overlay", "volatile", NULL));
 	return 0;

@@ -8,14 +8,17 @@
 #include "base/vec.h"
 
 /*
- * An overlay, always with `userxattr`: what it keeps on disk is the same with and without a user
- * namespace, and trusted.* attributes that a layer might carry mean nothing to it.
+ * An overlay, with `userxattr`: what it keeps on disk is the same with and without a user namespace,
+ * and trusted.* attributes that a layer might carry mean nothing to it. The exception is an upper
+ * layer in a tmpfs: that has user.* attributes since Linux 6.6 only, without which a directory of
+ * the lower layer cannot be removed; so where trusted.* ones can be had, it uses those.
  */
 struct overlay {
 	const struct strvec *lower; /* the topmost first */
 	const int *lower_trees;     /* instead of opening `lower`: a detached mount for each */
 	const char *upper, *work;   /* NULL: read-only */
 	bool volatile_upper;        /* no sync reaches the upper file system */
+	bool trusted;               /* trusted.* attributes; not in a user namespace */
 	uint64_t attr;
 };
 

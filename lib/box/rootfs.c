@@ -144,8 +144,10 @@ static int root_overlay(const struct spec *spec, const struct strvec *lower, int
 		TRY(own_upper(spec, userns));
 	if (userns >= 0)
 		return overlay_idmapped(&overlay, userns);
-	if (overlay.upper == NULL)
+	if (overlay.upper == NULL) {
+		overlay.trusted = spec->ns[NS_USER].mode != NS_NEW;
 		return overlay_without_upper(&overlay);
+	}
 	return overlay_new(&overlay);
 }
 

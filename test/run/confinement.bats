@@ -54,7 +54,7 @@ all_caps() { # every capability that the caller could have in there
 }
 
 @test "--user: no capability is left, and root's files are out of reach" {
-	[ "$(persona)" != one ] || cannot "one id is mapped"
+	only root sub
 	status_of --user 1000
 	line CapInh 0000000000000000
 	line CapPrm 0000000000000000
@@ -93,7 +93,7 @@ all_caps() { # every capability that the caller could have in there
 }
 
 @test "--privileged with --user has no capability" {
-	[ "$(persona)" != one ] || cannot "one id is mapped"
+	only root sub
 	status_of --privileged --user 1000
 	line CapPrm 0000000000000000
 	line CapEff 0000000000000000
@@ -108,7 +108,7 @@ all_caps() { # every capability that the caller could have in there
 }
 
 @test "seccomp=unconfined takes the filter away" {
-	[ "$(persona)" != one ] || skip "only: for root sub"
+	only root sub
 	status_of --security-opt seccomp=unconfined
 	line Seccomp 0
 	line CapEff 00000000800405fb
