@@ -161,8 +161,8 @@ static const struct profile_rule default_rules[] = {
 		     "sched_rr_get_interval sched_rr_get_interval_time64 sched_setaffinity "
 		     "sched_setattr sched_setparam sched_setscheduler sched_yield "
 		     "set_robust_list set_thread_area set_tid_address set_tls setpgid "
-		     "setpriority setrlimit setsid swapcontext ugetrlimit uretprobe vfork wait4 "
-		     "waitid waitpid"),
+		     "setpriority setrlimit setsid swapcontext ugetrlimit uprobe uretprobe vfork "
+		     "wait4 waitid waitpid"),
 	/* who one is, and less of it */
 	PLAIN(ALLOW, "capget capset getegid getegid32 geteuid geteuid32 getgid getgid32 getgroups "
 		     "getgroups32 getresgid getresgid32 getresuid getresuid32 getuid getuid32 "
