@@ -41,7 +41,7 @@ static int parse_log_driver(void *request, const char *value)
 
 static int parse_sdnotify(void *request, const char *value)
 {
-	/* We tell it ourselves that the payload was started; who does not want that sets no socket. */
+	/* We say ourselves that the payload was started; without a socket, to nobody. */
 	if (is_word(value, "conmon|ignore"))
 		return 0;
 	return refuse("'%s': the payload's own notifications are not passed on in this version",
