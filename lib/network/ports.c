@@ -175,23 +175,25 @@ void sockets_release(struct sockets *sockets)
 	*sockets = (struct sockets){ 0 };
 }
 
-static socklen_t make_address(const char *ip, int family, uint16_t number,
-			      struct sockaddr_storage *ret)
-{
-	struct sockaddr_in *in = (struct sockaddr_in *)ret;
-	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)ret;
+union address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
 
-	*ret = (struct sockaddr_storage){ .ss_family = (sa_family_t)family };
+static socklen_t make_address(const char *ip, int family, uint16_t number, union address *ret)
+{
+	*ret = (union address){ .v6 = { .sin6_family = (sa_family_t)family } };
 	if (family == AF_INET) {
-		in->sin_port = htons(number);
+		ret->v4.sin_port = htons(number);
 		if (ip != NULL)
-			inet_pton(AF_INET, ip, &in->sin_addr);
-		return sizeof(*in);
+			inet_pton(AF_INET, ip, &ret->v4.sin_addr);
+		return sizeof(ret->v4);
 	}
-	in6->sin6_port = htons(number);
+	ret->v6.sin6_port = htons(number);
 	if (ip != NULL)
-		inet_pton(AF_INET6, ip, &in6->sin6_addr);
-	return sizeof(*in6);
+		inet_pton(AF_INET6, ip, &ret->v6.sin6_addr);
+	return sizeof(ret->v6);
 }
 
 /* Bind one port of one family. Returns the socket; -EAFNOSUPPORT: the host has no such family. */
@@ -199,7 +201,7 @@ static int bind_one(const struct port *port, int family, uint16_t number)
 {
 	bool stream = strcmp(port->protocol, "tcp") == 0;
 	autoclose int fd = socket(family, (stream ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0);
-	struct sockaddr_storage address;
+	union address address;
 	socklen_t len = make_address(port->host_ip, family, number, &address);
 	const int on = 1;
 
@@ -210,7 +212,7 @@ static int bind_one(const struct port *port, int family, uint16_t number)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-	if (bind(fd, (struct sockaddr *)&address, len) < 0)
+	if (bind(fd, &address.any, len) < 0)
 		return -errno;
 	/* Two that are bound and do not listen could have the same port. */
 	if (stream && listen(fd, 1) < 0)
@@ -265,13 +267,12 @@ static int fail_bind(int rc, const struct port *port, unsigned int number)
 
 static uint16_t bound_number(int fd)
 {
-	struct sockaddr_storage address = { 0 };
+	union address address = { 0 };
 	socklen_t len = sizeof(address);
 
-	if (getsockname(fd, (struct sockaddr *)&address, &len) < 0)
+	if (getsockname(fd, &address.any, &len) < 0)
 		return 0;
-	return ntohs(address.ss_family == AF_INET ? ((struct sockaddr_in *)&address)->sin_port
-						  : ((struct sockaddr_in6 *)&address)->sin6_port);
+	return ntohs(address.any.sa_family == AF_INET ? address.v4.sin_port : address.v6.sin6_port);
 }
 
 /* `count` numbers from `first` on; all or none of them. */
