@@ -185,6 +185,17 @@ static int sweep_plan(struct marks *marks, int dirfd, const char *name)
 	return name[0] == '.' ? drop_file(dirfd, name) : 0;
 }
 
+/* The locks of layers: nobody can hold or want one while the store is ours. */
+static int sweep_lock(struct marks *marks, int dirfd, const char *name)
+{
+	static const char prefix[] = "layer-";
+	const size_t len = sizeof(prefix) - 1;
+
+	return strncmp(name, prefix, len) != 0 || is_marked(&marks->layers, name + len)
+		       ? 0
+		       : drop_file(dirfd, name);
+}
+
 int garbage_collect(struct store *store)
 {
 	AUTO(marks) marks = { .store = store };
@@ -197,5 +208,6 @@ int garbage_collect(struct store *store)
 	TRY(sweep_dir(&marks, "blobs/sha256", sweep_blob));
 	TRY(sweep_dir(&marks, "layers", sweep_layer));
 	TRY(sweep_dir(&marks, "images", sweep_plan));
+	TRY(sweep_dir(&marks, "lock", sweep_lock));
 	return 1;
 }

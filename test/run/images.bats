@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+load ../helper/berth
+
+make_case() { # CASE: loads what test/helper/image-case writes
+	[ -e "$T/$1" ] || "$helper/image-case" "$1" "$T/$1"
+	berth load -q -i "$T/$1" >/dev/null
+}
+
+@test "an empty store has a heading and no rows" {
+	split berth images
+	want 0
+	[ "$output" = "REPOSITORY   TAG   IMAGE ID   CREATED   SIZE" ]
+	split berth images -q
+	want 0
+	[ -z "$output" ]
+	split berth images --format json
+	[ "$(jq length <<<"$output")" = 0 ]
+}
+
+@test "the columns of docker" {
+	make_case docker
+	run berth images
+	want 0
+	[[ ${lines[0]} =~ ^REPOSITORY\ +TAG\ +IMAGE\ ID\ +CREATED\ +SIZE$ ]]
+	[[ ${lines[1]} =~ ^docker.io/library/case\ +latest\ +[0-9a-f]{12}\ +[0-9]+\ years\ ago\ +[0-9.]+kB$ ]]
+	run berth image ls --digests --no-trunc
+	[[ ${lines[0]} =~ ^REPOSITORY\ +TAG\ +DIGEST\ +IMAGE\ ID ]]
+	[[ ${lines[1]} =~ sha256:[0-9a-f]{64}\ +sha256:[0-9a-f]{64} ]]
+	run berth images -n
+	[ "${#lines[@]}" = 1 ]
+}
+
+@test "formats: quiet, template, json" {
+	make_case docker-two-tags
+	run berth images -q --no-trunc
+	[ "${#lines[@]}" = 2 ]
+	[ "${lines[0]}" = "${lines[1]}" ]
+	run berth images --format '{{.Repository}}:{{.Tag}}'
+	has "docker.io/library/case:latest"
+	has "quay.io/other/case:v1"
+	split berth images --format json
+	[ "$(jq -r '.[] | select(.Tag == "v1") | .Repository' <<<"$output")" = quay.io/other/case ]
+	split berth images --format '{{.Nonsense}}'
+	want 125
+	[ -z "$output" ]
+}
+
+@test "names and filters choose" {
+	make_case docker-two-tags
+	make_case docker-two-images
+	[ "$(berth images -q case | wc -l)" = 1 ]
+	[ "$(berth images -q quay.io/other/case | wc -l)" = 1 ]
+	[ "$(berth images -q other:1 | wc -l)" = 1 ]
+	[ "$(berth images -q other:2 | wc -l)" = 0 ]
+	[ "$(berth images -q --filter 'reference=quay.io/*/*' | wc -l)" = 1 ]
+	[ "$(berth images -q --filter 'reference=*' | wc -l)" = 2 ]
+	[ "$(berth images -q --filter dangling=true | wc -l)" = 0 ]
+	make_case docker-escape-in-label
+	make_case docker-other-platform
+	[ "$(berth images -q --filter dangling=true | wc -l)" = 1 ]
+	[ "$(berth images -q --filter dangling=false | wc -l)" = 3 ]
+	split berth images --filter color=red
+	want 125
+	err_has "reference=PATTERN"
+	split berth images --filter dangling=maybe
+	want 125
+}
+
+@test "labels choose" {
+	berth load -q -i "$(image config.oci)" >/dev/null
+	make_case docker
+	[ "$(berth images -q --filter label=org.example.title | wc -l)" = 1 ]
+	[ "$(berth images -q --filter label=org.example.title=config | wc -l)" = 1 ]
+	[ "$(berth images -q --filter label=org.example.title=other | wc -l)" = 0 ]
+}
+
+@test "an image that lost its name is listed without" {
+	make_case docker
+	make_case docker-other-platform
+	run berth images
+	[ "${#lines[@]}" = 3 ]
+	has "<none>"
+}
+
+@test "what was run from an archive is listed with --all only" {
+	berth run --rm --network none "docker-archive:$(image busybox.docker.tar)" true
+	[ -z "$(berth images -q)" ]
+	[ "$(berth images -a -q | wc -l)" = 1 ]
+	berth rmi "$(berth images -a -q)"
+	[ -z "$(berth images -a -q)" ]
+	[ -z "$(ls "$ROOT/layers")" ]
+}
+
+@test "a damaged image does not hide the others" {
+	make_case docker
+	make_case oci-two-names
+	digest=$(jq -r '.manifests[] | select(.annotations[] == "docker.io/library/one:1").digest' "$ROOT/index.json")
+	echo broken >"$ROOT/blobs/sha256/${digest#sha256:}"
+	rm -rf "$ROOT"/cache/*
+	run berth images
+	want 0
+	has "<damaged>"
+	has "docker.io/library/two"
+	run berth rmi one:1
+	want 0
+	run berth images
+	lacks "<damaged>"
+}
+
+@test "a thousand names" {
+	make_case docker
+	berth tag case $(seq -f 'name%g:t' 1 999)
+	[ "$(berth images -q | wc -l)" = 1000 ]
+	split berth inspect -f '{{.Id}}' name500:t
+	want 0
+}

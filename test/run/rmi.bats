@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+load ../helper/berth
+
+make_case() {
+	[ -e "$T/$1" ] || "$helper/image-case" "$1" "$T/$1"
+	berth load -q -i "$T/$1" >/dev/null
+}
+
+store_is_empty() {
+	[ "$(ls "$ROOT/layers" "$ROOT/blobs/sha256" "$ROOT/images" "$ROOT/tmp" | grep -cv :)" = "$(printf '\n\n\n' | wc -l)" ] || {
+		find "$ROOT" -maxdepth 3
+		return 1
+	}
+}
+
+@test "a name, then the image with its last name" {
+	make_case docker-two-tags
+	id=$(berth images -q --no-trunc | head -1)
+	split berth rmi quay.io/other/case:v1
+	want 0
+	[ "$output" = "Untagged: quay.io/other/case:v1" ]
+	split berth rmi case
+	want 0
+	[ "$output" = "Untagged: docker.io/library/case:latest"$'\n'"Deleted: $id" ]
+	store_is_empty
+	split berth images -a -q
+	[ -z "$output" ]
+}
+
+@test "by ID; several names want --force" {
+	make_case docker-two-tags
+	id=$(berth images -q | head -1)
+	split berth rmi "${id:0:6}"
+	want 2
+	err_has "several names"
+	[ "$(berth images -q | wc -l)" = 2 ]
+	split berth rmi -f "sha256:$id"
+	want 0
+	[ "$(grep -c Untagged <<<"$output")" = 2 ]
+	store_is_empty
+}
+
+@test "layers that other images have stay" {
+	make_case docker
+	make_case docker-two-images
+	berth rmi case
+	split berth run --rm --network none other:1 true
+	# There is no such program in it: but its layer was mounted.
+	want 127
+	[ "$(find "$ROOT/layers" -mindepth 1 -maxdepth 1 -type d | wc -l)" = 1 ]
+	berth rmi other:1
+	store_is_empty
+}
+
+@test "what does not exist: 1, and the others go" {
+	make_case docker
+	split berth rmi nothing case:latest also/nothing
+	want 1
+	has "Untagged: docker.io/library/case:latest"
+	err_has "there is no image 'nothing' in the store"
+	err_has "also/nothing"
+	split berth rmi -i nothing
+	want 0
+	[ -z "$stderr" ]
+	split berth rmi
+	want 125
+}
+
+@test "a container that runs keeps its image: 2" {
+	busybox
+	"$BERTH" --root "$ROOT" --runroot "$RUNROOT" run --rm --network none --name holder busybox sleep 60 3>&- &
+	pid=$!
+	eventually 10 berth inspect --type container holder >/dev/null 2>&1
+	split berth rmi busybox
+	code=$status
+	kill -KILL "$pid"
+	wait "$pid" || :
+	[ "$code" = 2 ]
+	err_has "in use"
+	# When it is gone, so is its claim.
+	eventually 10 berth rmi busybox 2>/dev/null
+	store_is_empty
+}
+
+@test "a container that stays keeps its image: 2, and --force takes both" {
+	busybox
+	berth run --network none --name kept busybox true
+	split berth rmi busybox
+	want 2
+	err_has "'kept'"
+	err_has "berth rm"
+	split berth rmi -f busybox
+	want 0
+	split berth inspect --type container kept
+	want 1
+	store_is_empty
+}
+
+@test "killed at any point: nothing needs repair" {
+	need strace
+	local call k points=0
+	"$helper/image-case" docker-two-tags "$T/x"
+	make_case oci-two-names
+	for call in renameat renameat2 linkat fsync mkdirat unlinkat openat; do
+		for k in 1 2 3 4 5 6 8 10 13; do
+			berth load -q -i "$T/x" >/dev/null
+			strace -qq -o /dev/null -e trace=$call -e inject=$call:signal=KILL:when=$k \
+				"$BERTH" --root "$ROOT" rmi -f case quay.io/other/case:v1 >/dev/null 2>&1 && break
+			points=$((points + 1))
+			run berth images -a
+			want 0 || { echo "$call $k"; return 1; }
+			has "docker.io/library/one"
+		done
+	done
+	[ "$points" -ge 15 ]
+	berth load -q -i "$T/x" >/dev/null
+	berth rmi -f case quay.io/other/case:v1 one:1 two:2
+	store_is_empty
+}
