@@ -23,10 +23,10 @@
  *	tmp/NAME/		unfinished work; holds a locked file `lock`; unlocked = garbage
  *	tmp/garbage		is there <=> a removal may have left something to sweep
  *	containers/ID/		containers that outlive a command
- *	lock/NAME		lock files: index (held to change index.json),
- *				objects (shared by those who add blobs and layers, exclusive
- *				to sweep them), tmp (held to make and to sweep directories of tmp/), layer-HEX
- *				(deleted by who holds objects exclusively, the others never)
+ *	lock/index		held to change index.json
+ *	lock/objects		shared by those who add blobs and layers, exclusive to sweep them
+ *	lock/tmp		held to make and to sweep directories of tmp/
+ *	lock/layer-HEX		to unpack a layer; removed by who holds objects exclusively
  *
  * Locks are taken in the order objects, layer, image, index. Objects are immutable and
  * content-addressed, or replaced whole by rename. Publish bottom-up (blob, layer, manifest, name),

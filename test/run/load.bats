@@ -295,6 +295,24 @@ PY
 	has /bin/echo
 }
 
+@test "what can be made again may be removed" {
+	berth load -q -i "$(image many-zstd.oci)" >/dev/null
+	berth tag "$(berth images -q)" many
+	before=$(berth run --rm --network none many ls /layers)
+	for what in cache images "images layers"; do
+		for dir in $what; do
+			berth_remove "$ROOT/$dir"
+			mkdir -m 700 "$ROOT/$dir"
+		done
+		[ "$(berth run --rm --network none many ls /layers)" = "$before" ]
+	done
+	rm -rf "$ROOT"/{cache,images,lock,tmp}/*
+	[ "$(berth run --rm --network none many ls /layers)" = "$before" ]
+	echo damaged >"$(echo "$ROOT"/images/*)"
+	[ "$(berth run --rm --network none many ls /layers)" = "$before" ]
+	store_is_clean
+}
+
 @test "compressed blobs are kept as they came" {
 	berth load -q -i "$(image busybox.oci)" >/dev/null
 	for blob in "$(image busybox.oci)"/blobs/sha256/*; do
