@@ -209,8 +209,8 @@ static int drop_capabilities(void)
 
 static int confine(struct making *making)
 {
-	autoclose int null = -1;
 	uint64_t memory = 0;
+	int null;
 
 	TRY(wait_for_maker(making));
 	TRY(become_root(making));
@@ -219,8 +219,7 @@ static int confine(struct making *making)
 	TRY(read_memory(&memory));
 	TRY(change_root(making->plan->path));
 	TRY(arrange_descriptors(making->plan->in, making->report[1], null));
-	/* Closed with the others, and moved. */
-	null = -1;
+	/* `null` was closed with the others. */
 	making->report[1] = CELL_REPORT;
 	TRY(set_limits(memory));
 	return drop_capabilities();
