@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -138,16 +139,24 @@ static int overlay_by_names(const struct overlay *overlay, int *fds)
 	return tree;
 }
 
+/* To try it out would leave an error in the kernel's log with every start. */
+static bool takes_layers(void)
+{
+	unsigned int major, minor;
+	struct utsname name;
+
+	return uname(&name) == 0 && sscanf(name.release, "%u.%u", &major, &minor) == 2 &&
+	       (major > 6 || (major == 6 && minor >= 7));
+}
+
 int overlay_new(const struct overlay *overlay)
 {
-	int tree = overlay_by_layer(overlay);
 	size_t n = overlay->lower->n + 2;
 	autofree int *fds = NULL;
+	int tree;
 
-	/* An unknown option, to kernels before 6.7, is EINVAL; so is much else, and then the other
-	 * way ends with the same. */
-	if (tree != -EINVAL)
-		return tree;
+	if (takes_layers())
+		return overlay_by_layer(overlay);
 	fds = xcalloc(n, sizeof(*fds));
 	memset(fds, -1, n * sizeof(*fds));
 	tree = overlay_by_names(overlay, fds);
