@@ -32,7 +32,10 @@ struct hostroot {
 	struct mountinfo mounts;
 	unsigned int n; /* overlays */
 	uint64_t attr;
-	bool userns;
+	bool trusted; /* what is written may use attributes of the host's root */
+	int userns;   /* idmap the host's files into it; or -1 */
+	uid_t uid;    /* of the container's root, as it is seen here */
+	gid_t gid;
 };
 
 static void hostroot_release(struct hostroot *host)
@@ -95,11 +98,12 @@ static bool has_mounts_below(const struct hostroot *host, const char *path)
 	return false;
 }
 
-/* A directory like the host's; owners without a mapping become root. */
-static int make_like(const char *path, const struct stat *st)
+/* A directory like the host's; owners without a mapping become the container's root. */
+static int make_like(const struct hostroot *host, const char *path, const struct stat *st)
 {
-	uid_t uid = st->st_uid == OVERFLOW_ID ? 0 : st->st_uid;
-	gid_t gid = st->st_gid == OVERFLOW_ID ? 0 : st->st_gid;
+	bool keep = host->userns < 0;
+	uid_t uid = keep && st->st_uid != OVERFLOW_ID ? st->st_uid : host->uid;
+	gid_t gid = keep && st->st_gid != OVERFLOW_ID ? st->st_gid : host->gid;
 
 	if (mkdir(path, st->st_mode & 07777) < 0 && errno != EEXIST)
 		return fail("cannot make '%s' in the copy of the host", path);
@@ -108,7 +112,7 @@ static int make_like(const char *path, const struct stat *st)
 	return 0;
 }
 
-static int make_shared_directories(const char *path, const char *upper)
+static int make_shared_directories(const struct hostroot *host, const char *path, const char *upper)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(shared_directories); i++) {
 		const char *shared = shared_directories[i];
@@ -119,7 +123,7 @@ static int make_shared_directories(const char *path, const char *upper)
 		    stat(shared, &st) < 0 || !S_ISDIR(st.st_mode))
 			continue;
 		copy = path_join(upper, shared + strlen(path) + 1);
-		TRY(make_like(copy, &st));
+		TRY(make_like(host, copy, &st));
 	}
 	return 0;
 }
@@ -130,20 +134,21 @@ static int new_overlay(struct hostroot *host, const char *path, const struct sta
 	autofree char *upper = xasprintf("upper/%u", host->n);
 	autofree char *work = xasprintf("work/%u", host->n);
 	struct strvec lower = { .v = (char **)&path, .n = 1 };
-	const struct overlay overlay = {
+	struct overlay overlay = {
 		.lower = &lower,
 		.upper = upper,
 		.work = work,
 		.attr = host->attr,
-		.trusted = !host->userns,
+		.trusted = host->trusted,
 	};
 
 	host->n++;
-	TRY(make_like(upper, st));
-	TRY(make_shared_directories(path, upper));
+	TRY(make_like(host, upper, st));
+	TRY(make_shared_directories(host, path, upper));
 	if (mkdir(work, 0700) < 0)
 		return fail("cannot make '%s' in the copy of the host", work);
-	return overlay_new(&overlay);
+	return host->userns >= 0 ? overlay_new_idmapped(&overlay, host->userns)
+				 : overlay_new(&overlay);
 }
 
 /* Where the kernel takes no overlay of it (file systems that cannot be a lower layer): as it is,
@@ -184,7 +189,7 @@ static int place_directory(struct hostroot *host, const char *path, const char *
 	const struct mountpoint *mount = find_mount(host, path);
 	int tree;
 
-	TRY(make_like(copy, st));
+	TRY(make_like(host, copy, st));
 	if ((mount != NULL && is_left_out(mount)) || is_empty(path))
 		return 0;
 	tree = new_directory(host, path, st);
@@ -253,11 +258,11 @@ static int place_one(struct hostroot *host, const char *path, struct queue *queu
 	if (!S_ISDIR(st.st_mode))
 		return 0;
 	if (is_left_empty(path) || access(path, R_OK | X_OK) < 0)
-		return make_like(copy, &st);
+		return make_like(host, copy, &st);
 	if (!has_mounts_below(host, path))
 		return place_directory(host, path, copy, &st);
 	*VEC_PUSH(queue) = xstrdup(path);
-	return make_like(copy, &st);
+	return make_like(host, copy, &st);
 }
 
 /* In a user namespace. */
@@ -320,12 +325,16 @@ static int cover(struct hostroot *host)
 	return 0;
 }
 
-int hostroot_new(const struct spec *spec)
+int hostroot_new(const struct spec *spec, int userns)
 {
+	bool foreign = userns >= 0, locked = spec->ns[NS_USER].mode == NS_NEW && !foreign;
 	AUTO(hostroot)
 	host = {
 		.attr = rootfs_attr(spec),
-		.userns = spec->ns[NS_USER].mode == NS_NEW,
+		.trusted = !locked,
+		.userns = userns,
+		.uid = foreign ? (uid_t)idmap_to_outside(&spec->idmaps.uid, 0) : 0,
+		.gid = foreign ? (gid_t)idmap_to_outside(&spec->idmaps.gid, 0) : 0,
 	};
 	autoclose int staging = -1;
 	int tree;
@@ -335,7 +344,7 @@ int hostroot_new(const struct spec *spec)
 	TRY(staging);
 	if (mkdir("root", 0755) < 0 || mkdir("upper", 0755) < 0 || mkdir("work", 0755) < 0)
 		return fail("cannot make the directories of the copy of the host");
-	TRY(host.userns ? compose(&host) : cover(&host));
+	TRY(locked ? compose(&host) : cover(&host));
 	tree = tree_clone(staging, "root", true);
 	TRY(tree);
 	TRY(rootfs_leave_staging());

@@ -10,6 +10,6 @@
  * /run are left empty, and so is every directory that the caller cannot read. Works in the
  * container's mount namespace, whose mounts are private; returns the detached tree of the root.
  */
-int hostroot_new(const struct spec *spec);
+int hostroot_new(const struct spec *spec, int userns);
 
 #endif

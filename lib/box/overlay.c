@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -163,5 +164,33 @@ int overlay_new(const struct overlay *overlay)
 	for (size_t i = 0; i < n; i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
+	return tree;
+}
+
+/* The number of its descriptor makes the name unique. */
+static int attach_layer(int tree)
+{
+	char name[24];
+
+	snprintf(name, sizeof(name), "layer-%d", tree);
+	if (mkdir(name, 0700) < 0)
+		return fail("cannot make the staging directory '%s'", name);
+	return tree_attach_at(tree, AT_FDCWD, name);
+}
+
+int overlay_new_idmapped(struct overlay *overlay, int userns)
+{
+	size_t n = overlay->lower->n;
+	autofree int *trees = xcalloc(n, sizeof(*trees));
+	int tree;
+
+	for (size_t i = 0; i < n; i++) {
+		trees[i] = tree_clone_idmapped(overlay->lower->v[i], userns, false);
+		TRY(trees[i]);
+		TRY(attach_layer(trees[i]));
+	}
+	overlay->lower_trees = trees;
+	tree = overlay_new(overlay);
+	overlay->lower_trees = NULL;
 	return tree;
 }

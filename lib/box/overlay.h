@@ -24,5 +24,9 @@ struct overlay {
 
 /* Returns a detached mount. */
 int overlay_new(const struct overlay *overlay);
+/* The same with the lower layers idmapped into a user namespace. They are attached to directories
+ * that are made in the working directory, because overlay takes no detached ones before Linux 6.15:
+ * it has to be a staging area (rootfs.h). Sets lower_trees. */
+int overlay_new_idmapped(struct overlay *overlay, int userns);
 
 #endif

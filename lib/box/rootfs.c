@@ -44,90 +44,31 @@ uint64_t rootfs_attr(const struct spec *spec)
 	return mknod ? 0 : MOUNT_ATTR_NODEV;
 }
 
-static int idmapped_clone(const char *path, int userns, bool recursive)
-{
-	const struct tree_change change = { .set = MOUNT_ATTR_IDMAP,
-					    .userns = userns,
-					    .recursive = recursive };
-	int tree = tree_clone(AT_FDCWD, path, recursive);
-
-	TRY(tree);
-	if (tree_change(tree, &change, path) < 0) {
-		int rc = -errno;
-
-		hint("the file system of '%s' cannot be mounted with mapped ids (or Linux is older "
-		     "than 5.19): leave --userns out",
-		     path);
-		return rc;
-	}
-	return tree;
-}
-
-/* On a kernel that wants overlay's layers attached, they are attached to directories of a tmpfs in
- * this mount namespace, which nobody else sees. */
-static int attach_layer(int tree, size_t index)
-{
-	char name[24];
-
-	snprintf(name, sizeof(name), "%zu", index);
-	if (mkdir(name, 0700) < 0)
-		return fail("cannot make the staging directory '%s'", name);
-	return tree_attach_at(tree, AT_FDCWD, name);
-}
-
-static int overlay_idmapped(struct overlay *overlay, int userns)
-{
-	size_t n = overlay->lower->n;
-	autofree int *trees = xcalloc(n, sizeof(*trees));
-	int rc;
-
-	for (size_t i = 0; i < n; i++) {
-		trees[i] = idmapped_clone(overlay->lower->v[i], userns, false);
-		TRY(trees[i]);
-	}
-	overlay->lower_trees = trees;
-	rc = overlay_new(overlay);
-	if (rc != -EINVAL)
-		return rc;
-	TRY(rootfs_enter_staging());
-	for (size_t i = 0; i < n; i++)
-		TRY(attach_layer(trees[i], i));
-	return overlay_new(overlay);
-}
-
 /* The root directory of an overlay is that of its upper layer, so it has to be the container's root
  * who owns it. */
-static int own_upper(const struct spec *spec, int userns)
+static int own_upper(const struct spec *spec, const char *upper, int userns)
 {
 	int64_t uid = 0, gid = 0;
 
-	if (spec->ns[NS_USER].mode != NS_NEW || idmap_to_outside(&spec->idmaps.uid, 0) < 0 ||
-	    idmap_to_outside(&spec->idmaps.gid, 0) < 0)
+	if (spec->ns[NS_USER].mode != NS_NEW)
 		return 0;
 	if (userns >= 0) {
 		uid = idmap_to_outside(&spec->idmaps.uid, 0);
 		gid = idmap_to_outside(&spec->idmaps.gid, 0);
 	}
-	if (fchownat(AT_FDCWD, spec->root.upper, (uid_t)uid, (gid_t)gid, AT_SYMLINK_NOFOLLOW) < 0)
-		return fail("cannot give '%s' to the root of the container", spec->root.upper);
+	if (fchownat(AT_FDCWD, upper, (uid_t)uid, (gid_t)gid, AT_SYMLINK_NOFOLLOW) < 0)
+		return fail("cannot give '%s' to the root of the container", upper);
 	return 0;
 }
 
 /* With no upper layer there is one of nothing, so that mount points can be made in it. */
-static int overlay_without_upper(struct overlay *overlay)
+static int make_upper(struct overlay *overlay)
 {
-	autoclose int staging = rootfs_enter_staging();
-	int tree;
-
-	TRY(staging);
 	if (mkdir("upper", 0755) < 0 || mkdir("work", 0755) < 0)
 		return fail("cannot make the directories of a read-only root");
 	overlay->upper = "upper";
 	overlay->work = "work";
-	tree = overlay_new(overlay);
-	TRY(tree);
-	TRY(rootfs_leave_staging());
-	return tree;
+	return 0;
 }
 
 static int root_overlay(const struct spec *spec, const struct strvec *lower, int userns)
@@ -139,16 +80,20 @@ static int root_overlay(const struct spec *spec, const struct strvec *lower, int
 		.volatile_upper = spec->root.volatile_upper,
 		.attr = rootfs_attr(spec),
 	};
+	bool stage = userns >= 0 || overlay.upper == NULL;
+	autoclose int staging = stage ? rootfs_enter_staging() : -1;
+	int tree;
 
-	if (overlay.upper != NULL)
-		TRY(own_upper(spec, userns));
-	if (userns >= 0)
-		return overlay_idmapped(&overlay, userns);
+	TRY(stage ? staging : 0);
 	if (overlay.upper == NULL) {
-		overlay.trusted = spec->ns[NS_USER].mode != NS_NEW;
-		return overlay_without_upper(&overlay);
+		overlay.trusted = spec->ns[NS_USER].mode != NS_NEW || userns >= 0;
+		TRY(make_upper(&overlay));
 	}
-	return overlay_new(&overlay);
+	TRY(own_upper(spec, overlay.upper, userns));
+	tree = userns >= 0 ? overlay_new_idmapped(&overlay, userns) : overlay_new(&overlay);
+	TRY(tree);
+	TRY(stage ? rootfs_leave_staging() : 0);
+	return tree;
 }
 
 static int root_directory(const struct spec *spec, int userns)
@@ -160,7 +105,7 @@ static int root_directory(const struct spec *spec, int userns)
 	if (spec->root.upper != NULL)
 		return root_overlay(spec, &lower, userns);
 	if (userns >= 0)
-		tree = idmapped_clone(spec->root.path, userns, true);
+		tree = tree_clone_idmapped(spec->root.path, userns, true);
 	else
 		tree = tree_clone(AT_FDCWD, spec->root.path, true);
 	if (tree < 0)
@@ -177,7 +122,7 @@ int rootfs_new(const struct spec *spec, int userns)
 	case ROOT_DIRECTORY:
 		return root_directory(spec, userns);
 	case ROOT_HOST:
-		return hostroot_new(spec);
+		return hostroot_new(spec, userns);
 	}
 	return refuse("unknown kind of root file system");
 }

@@ -110,6 +110,26 @@ int tree_change(int tree, const struct tree_change *change, const char *name)
 	return 0;
 }
 
+int tree_clone_idmapped(const char *path, int userns, bool recursive)
+{
+	const struct tree_change change = { .set = MOUNT_ATTR_IDMAP,
+					    .userns = userns,
+					    .recursive = recursive };
+	int tree = tree_clone(AT_FDCWD, path, recursive);
+	int rc;
+
+	TRY(tree);
+	rc = tree_change(tree, &change, path);
+	if (rc < 0) {
+		close(tree);
+		hint("the file system of '%s' cannot be mounted with mapped ids (tmpfs can since "
+		     "Linux 6.3): leave --userns out",
+		     path);
+		return rc;
+	}
+	return tree;
+}
+
 int tree_attach(int tree, int target, const char *name)
 {
 	if (move_mount(tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)

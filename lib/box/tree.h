@@ -31,6 +31,10 @@ int tree_fail(int fs, const char *fstype);
 int tree_clone(int dirfd, const char *path, bool recursive);
 int tree_clone_nofollow(int dirfd, const char *path, bool recursive);
 
+/* A copy with the ids of a user namespace (Linux 5.12; overlay takes it as a layer since 5.19). For
+ * root of the host only. */
+int tree_clone_idmapped(const char *path, int userns, bool recursive);
+
 struct tree_change {
 	uint64_t set, clear;  /* MOUNT_ATTR_* */
 	uint64_t propagation; /* MS_PRIVATE, MS_SLAVE, ...; 0: as it is */
