@@ -11,7 +11,7 @@ store_is_clean() {
 	local left
 	left=$(ls -A "$ROOT/tmp")
 	[ -z "$left" ] || { echo "left in tmp: $left"; return 1; }
-	left=$(find "$ROOT" -path "$ROOT/layers/*" -prune -o ! -type l -perm /077 -print)
+	left=$(find "$ROOT" \( -path "$ROOT/layers/*" -o -path "$ROOT/scratch" \) -prune -o ! -type l -perm /077 -print)
 	[ -z "$left" ] || { echo "others may use: $left"; return 1; }
 	python3 - "$ROOT" <<'PY'
 import hashlib, json, os, sys
