@@ -150,7 +150,24 @@ static bool takes_layers(void)
 	       (major > 6 || (major == 6 && minor >= 7));
 }
 
-int overlay_new(const struct overlay *overlay)
+/* A lone layer with nothing above is no overlay to the kernel, and needs none. */
+static int lone_layer(const struct overlay *overlay)
+{
+	const char *path = overlay->lower->v[0];
+	const struct tree_change change = {
+		.set = overlay->attr | MOUNT_ATTR_RDONLY,
+		.propagation = MS_PRIVATE,
+	};
+	autoclose int tree = overlay->lower_trees != NULL
+				     ? tree_clone(overlay->lower_trees[0], "", false)
+				     : tree_clone(AT_FDCWD, path, false);
+
+	TRY(tree);
+	TRY(tree_change(tree, &change, path));
+	return steal_fd(&tree);
+}
+
+static int overlay_of_layers(const struct overlay *overlay)
 {
 	size_t n = overlay->lower->n + 2;
 	autofree int *fds = NULL;
@@ -165,6 +182,13 @@ int overlay_new(const struct overlay *overlay)
 		if (fds[i] >= 0)
 			close(fds[i]);
 	return tree;
+}
+
+int overlay_new(const struct overlay *overlay)
+{
+	if (overlay->lower->n == 1 && overlay->upper == NULL)
+		return lone_layer(overlay);
+	return overlay_of_layers(overlay);
 }
 
 /* The number of its descriptor makes the name unique. */

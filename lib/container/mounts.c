@@ -217,6 +217,21 @@ static void remove_covered(struct spec *spec, const char *destination)
 	spec->mounts.n = kept;
 }
 
+/* Of the default mounts, those that are the host's own (--ipc host): what it does not have, the
+ * container does without. */
+static void remove_missing(struct spec *spec)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < spec->mounts.n; i++)
+		if (strcmp(spec->mounts.v[i].type, "bind") == 0 &&
+		    fs_exists(AT_FDCWD, spec->mounts.v[i].source) == 0)
+			spec_mount_release(&spec->mounts.v[i]);
+		else
+			spec->mounts.v[kept++] = spec->mounts.v[i];
+	spec->mounts.n = kept;
+}
+
 static size_t depth(const char *path)
 {
 	size_t n = 0;
@@ -249,6 +264,7 @@ int mounts_make(const struct host *host, const struct request *request, struct c
 {
 	AUTO(options) options = { 0 };
 
+	remove_missing(&container->spec);
 	TRY(parse_all(request, &options));
 	TRY(add_read_only_tmpfs(request, &container->spec, &options));
 	TRY(add_image_volumes(&container->image.config, &options));

@@ -104,7 +104,7 @@ static void add_tty_group(struct spec_mount *mount, const struct spec *spec)
 static void use_host_instance(struct spec_mount *mount, const struct spec *spec)
 {
 	bool host_net = spec->ns[NS_NET].mode != NS_NEW && spec->ns[NS_USER].mode == NS_NEW;
-	bool host_ipc = spec->ns[NS_IPC].mode != NS_NEW;
+	bool host_ipc = spec->ns[NS_IPC].mode != NS_NEW && spec->ns[NS_USER].mode == NS_NEW;
 	bool host_pid = spec->ns[NS_PID].mode == NS_HOST && spec->ns[NS_USER].mode == NS_NEW;
 	const struct {
 		const char *destination;
