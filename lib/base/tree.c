@@ -154,7 +154,10 @@ static int own(int dirfd, const char *name, const struct stat *st, const struct 
 {
 	if (st->st_uid == walk->uid && st->st_gid == walk->gid)
 		return 0;
-	return fchownat(dirfd, name, walk->uid, walk->gid, AT_SYMLINK_NOFOLLOW);
+	if (fchownat(dirfd, name, walk->uid, walk->gid, AT_SYMLINK_NOFOLLOW) == 0 ||
+	    errno == ENOENT) /* others are at work there */
+		return 0;
+	return -1;
 }
 
 static int own_entry(struct walk *walk, const char *name)
@@ -167,7 +170,7 @@ static int own_entry(struct walk *walk, const char *name)
 	if (S_ISDIR(st.st_mode)) {
 		/* What is mounted there is left alone. */
 		fd = open_dir(walk->fd, name);
-		if (fd < 0 && errno == EXDEV)
+		if (fd < 0 && (errno == EXDEV || errno == ENOENT))
 			return 0;
 		if (fd < 0)
 			return fail_at(walk, verbs[OWN], name);
@@ -215,6 +218,21 @@ static int walk_read(struct walk *walk)
 	return errno == 0 ? 0 : fail_at(walk, "read", ".");
 }
 
+/* The last one of the directories that are still to be walked. */
+static int walk_next(struct walk *walk)
+{
+	struct frame *frame = &walk->v[walk->n - 1];
+	int rc = walk_enter(walk, walk->fd, frame->dirs.v[frame->dirs.n - 1]);
+
+	if (rc == -ENOENT && walk->verb != REMOVE) {
+		err_clear();
+		strvec_remove(&frame->dirs, frame->dirs.n - 1);
+		return 0;
+	}
+	TRY(rc);
+	return walk_read(walk);
+}
+
 static int walk_tree(struct walk *walk)
 {
 	TRY(walk_enter(walk, walk->top, walk->path));
@@ -224,8 +242,7 @@ static int walk_tree(struct walk *walk)
 
 		if (frame->dirs.n > 0) {
 			/* The name stays in the frame: it is needed to remove the directory. */
-			TRY(walk_enter(walk, walk->fd, frame->dirs.v[frame->dirs.n - 1]));
-			TRY(walk_read(walk));
+			TRY(walk_next(walk));
 			continue;
 		}
 		TRY(walk_leave(walk));

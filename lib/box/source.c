@@ -82,16 +82,25 @@ static int open_bind(const struct spec_mount *mount, int userns)
 	return tree;
 }
 
-static int open_overlay(const struct spec_mount *mount)
+static int open_overlay(const struct spec_mount *mount, int userns)
 {
-	const struct overlay overlay = {
+	struct overlay overlay = {
 		.lower = &mount->lower,
 		.upper = mount->upper,
 		.work = mount->work,
 		.attr = mount->attr_set,
 	};
+	autoclose int staging = -1;
+	int tree;
 
-	return overlay_new(&overlay);
+	if (!mount->idmap || userns < 0)
+		return overlay_new(&overlay);
+	staging = rootfs_enter_staging();
+	TRY(staging);
+	tree = overlay_new_idmapped(&overlay, userns);
+	TRY(tree);
+	TRY(rootfs_leave_staging());
+	return tree;
 }
 
 static bool is_from_host(const struct spec_mount *mount)
@@ -101,8 +110,8 @@ static bool is_from_host(const struct spec_mount *mount)
 
 static int open_one(const struct spec_mount *mount, int userns)
 {
-	int tree =
-		strcmp(mount->type, "bind") == 0 ? open_bind(mount, userns) : open_overlay(mount);
+	int tree = strcmp(mount->type, "bind") == 0 ? open_bind(mount, userns)
+						    : open_overlay(mount, userns);
 
 	return tree >= 0 ? tree : fail_in(tree, "mount on '%s'", mount->destination);
 }

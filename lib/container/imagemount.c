@@ -88,6 +88,8 @@ int imagemount_plan(const struct host *host, const struct request *request,
 	platform_release(&platform);
 	TRY(fail_in(rc, "--mount type=image"));
 	xreplace(&opt->mount.source, NULL);
+	/* The owners of root's layers are those of the host. */
+	opt->mount.idmap = container->userns.new && !host->rootless;
 	if (opt->subpath != NULL && strcmp(opt->subpath, "/") != 0)
 		return fail_in(imagemount_subpath(&image->layers, opt->subpath, &opt->mount.lower),
 			       "--mount type=image,src=%s", image->name);

@@ -158,12 +158,31 @@ static int make_overlay_dirs(const struct host *host, struct container *containe
 				   &mount->work);
 }
 
+/* ":U" of a directory that belongs to the system is a slip that is hard to undo. */
+static int check_chown(const struct mountopt *opt)
+{
+	static const char *const places[] = {
+		"/",      "/bin", "/boot", "/dev",  "/etc",     "/home",    "/lib",     "/lib64",
+		"/media", "/mnt", "/opt",  "/proc", "/root",    "/run",     "/sbin",    "/srv",
+		"/sys",   "/tmp", "/usr",  "/var",  "/var/lib", "/var/log", "/var/tmp",
+	};
+
+	for (size_t i = 0; opt->mount.chown && i < ARRAY_SIZE(places); i++)
+		if (strcmp(opt->mount.source, places[i]) == 0) {
+			refuse("cannot change the owner of all files in '%s'", places[i]);
+			hint("'U' is for a directory that belongs to the container");
+			return -EINVAL;
+		}
+	return 0;
+}
+
 static int plan_bind(const struct host *host, struct container *container, size_t number,
 		     struct mountopt *opt)
 {
 	struct spec_mount *mount = &opt->mount;
 
 	TRY(check_source(opt));
+	TRY(check_chown(opt));
 	if (!opt->overlay)
 		return 0;
 	xreplace(&mount->type, "overlay");
