@@ -216,6 +216,7 @@ static int link_blocks(struct parts *parts)
 
 /* --- rendering -------------------------------------------------------------------------------- */
 
+/* Parts hold blocks and blocks hold parts: recursion, as deep as link_blocks() allows. */
 static int render_block(struct rendering *r, size_t at);
 
 /* The parts from `from` up to `to`. Blocks are nested as deep as link_blocks() allows. */

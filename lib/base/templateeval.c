@@ -249,6 +249,7 @@ static int take_number(struct evaluation *e, const cJSON **ret_value)
 
 /* --- operands --------------------------------------------------------------------------------- */
 
+/* A term may be a pipeline in parentheses: recursion. */
 static int eval_pipeline(struct evaluation *e, const cJSON **ret_value, bool *ret_declared);
 
 /* ".A.B" behind a value. */

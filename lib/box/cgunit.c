@@ -201,21 +201,26 @@ static void put_properties(const struct cgroup_unit *unit, pid_t pid, struct buf
 /* Everything at once: the bus works it off in order. Returns the serial number of the request. */
 static uint32_t queue_start(struct dbus *bus, const struct cgroup_unit *unit, pid_t pid)
 {
+	static const struct dbus_method add_match = { "org.freedesktop.DBus",
+						      "/org/freedesktop/DBus",
+						      "org.freedesktop.DBus", "AddMatch" };
+	static const struct dbus_method subscribe = { SYSTEMD, SYSTEMD_OBJECT, MANAGER,
+						      "Subscribe" };
+	static const struct dbus_method start_unit = { SYSTEMD, SYSTEMD_OBJECT, MANAGER,
+						       "StartTransientUnit" };
 	AUTO(buf) match = BUF_INIT, body = BUF_INIT;
 	size_t mark, start;
 
 	dbus_put_string(&match, "type='signal',interface='" MANAGER "',member='JobRemoved'");
-	dbus_call(bus, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
-		  "AddMatch", "s", &match);
-	dbus_call(bus, SYSTEMD, SYSTEMD_OBJECT, MANAGER, "Subscribe", "", NULL);
+	dbus_call(bus, &add_match, "s", &match);
+	dbus_call(bus, &subscribe, "", NULL);
 	dbus_put_string(&body, unit->scope);
 	dbus_put_string(&body, "fail");
 	put_properties(unit, pid, &body);
 	/* No further units. */
 	mark = dbus_array_begin(&body, 8, &start);
 	dbus_array_end(&body, mark, start);
-	return dbus_call(bus, SYSTEMD, SYSTEMD_OBJECT, MANAGER, "StartTransientUnit",
-			 "ssa(sv)a(sa(sv))", &body);
+	return dbus_call(bus, &start_unit, "ssa(sv)a(sa(sv))", &body);
 }
 
 static int refused(const struct dbus_message *message, const struct cgroup_unit *unit)

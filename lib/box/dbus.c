@@ -90,8 +90,7 @@ static void put_field(struct buf *header, enum field field, const char *type, co
 		dbus_put_string(header, text);
 }
 
-uint32_t dbus_call(struct dbus *bus, const char *destination, const char *object,
-		   const char *interface, const char *member, const char *signature,
+uint32_t dbus_call(struct dbus *bus, const struct dbus_method *method, const char *signature,
 		   const struct buf *body)
 {
 	AUTO(buf) header = BUF_INIT;
@@ -103,10 +102,10 @@ uint32_t dbus_call(struct dbus *bus, const char *destination, const char *object
 	dbus_put_u32(&header, body != NULL ? (uint32_t)body->len : 0);
 	dbus_put_u32(&header, ++bus->serial);
 	mark = dbus_array_begin(&header, 8, &first);
-	put_field(&header, FIELD_PATH, "o", object);
-	put_field(&header, FIELD_INTERFACE, "s", interface);
-	put_field(&header, FIELD_MEMBER, "s", member);
-	put_field(&header, FIELD_DESTINATION, "s", destination);
+	put_field(&header, FIELD_PATH, "o", method->object);
+	put_field(&header, FIELD_INTERFACE, "s", method->interface);
+	put_field(&header, FIELD_MEMBER, "s", method->member);
+	put_field(&header, FIELD_DESTINATION, "s", method->destination);
 	if (signature[0] != '\0')
 		put_field(&header, FIELD_SIGNATURE, "g", signature);
 	dbus_array_end(&header, mark, first);
@@ -189,6 +188,8 @@ static int authenticate(struct dbus *bus)
 
 int dbus_connect(const char *path, struct dbus *ret_bus)
 {
+	static const struct dbus_method hello = { "org.freedesktop.DBus", "/org/freedesktop/DBus",
+						  "org.freedesktop.DBus", "Hello" };
 	AUTO(dbus) bus = DBUS_INIT;
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 
@@ -199,8 +200,7 @@ int dbus_connect(const char *path, struct dbus *ret_bus)
 	if (bus.fd < 0 || connect(bus.fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		return fail("cannot connect to the bus '%s'", path);
 	TRY(authenticate(&bus));
-	dbus_call(&bus, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
-		  "Hello", "", NULL);
+	dbus_call(&bus, &hello, "", NULL);
 	*ret_bus = bus;
 	bus = (struct dbus)DBUS_INIT;
 	return 0;

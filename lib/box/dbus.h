@@ -49,9 +49,13 @@ struct dbus_message {
 int dbus_connect(const char *path, struct dbus *ret_bus);
 void dbus_release(struct dbus *bus);
 
+/* What a call is for. */
+struct dbus_method {
+	const char *destination, *object, *interface, *member;
+};
+
 /* Queue a call; returns its serial number. body may be NULL with signature "". */
-uint32_t dbus_call(struct dbus *bus, const char *destination, const char *object,
-		   const char *interface, const char *member, const char *signature,
+uint32_t dbus_call(struct dbus *bus, const struct dbus_method *method, const char *signature,
 		   const struct buf *body);
 /* Send what is queued. */
 int dbus_flush(struct dbus *bus);

@@ -20,9 +20,9 @@
 
 /*
  * In the root, after the pivot and before it is sealed: apt(8) is the one program in wide use that
- * checks whether its ids have changed, and a filter cannot answer for another call. It is told not to
- * change them, by a file in /etc/apt/apt.conf.d, where that is. A root that is somebody's directory
- * is left as it is.
+ * checks whether its ids have changed, and a filter cannot answer for another call. It is told not
+ * to change them, by a file in /etc/apt/apt.conf.d, where that is. A root that is somebody's
+ * directory is left as it is.
  */
 int fakeid_settle(const struct spec *spec, int rootfd);
 

@@ -32,13 +32,13 @@ static struct {
 	scmp_filter_ctx (*init)(uint32_t action);
 	void (*release)(scmp_filter_ctx ctx);
 	int (*arch_add)(scmp_filter_ctx ctx, uint32_t arch);
-	int (*arch_exist)(const scmp_filter_ctx ctx, uint32_t arch);
+	int (*arch_exist)(scmp_filter_ctx ctx, uint32_t arch);
 	int (*attr_set)(scmp_filter_ctx ctx, enum scmp_filter_attr attr, uint32_t value);
 	int (*resolve_name)(const char *name);
 	int (*resolve_name_arch)(uint32_t arch, const char *name);
 	int (*rule_add_array)(scmp_filter_ctx ctx, uint32_t action, int syscall, unsigned int n,
 			      const struct scmp_arg_cmp *args);
-	int (*export_bpf)(const scmp_filter_ctx ctx, int fd);
+	int (*export_bpf)(scmp_filter_ctx ctx, int fd);
 } lib;
 
 static const struct late_symbol symbols[] = {

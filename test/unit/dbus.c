@@ -55,9 +55,10 @@ static void end(pid_t pid)
 static void make(struct buf *out, enum dbus_type type, const char *member, const char *signature,
 		 const struct buf *body)
 {
+	const struct dbus_method method = { "a.b", "/a", "c.d", member };
 	AUTO(dbus) bus = DBUS_INIT;
 
-	dbus_call(&bus, "a.b", "/a", "c.d", member, signature, body);
+	dbus_call(&bus, &method, signature, body);
 	bus.out.data[1] = (char)type;
 	buf_add(out, bus.out.data, bus.out.len);
 }

@@ -6,9 +6,9 @@
 #include <stdint.h>
 
 /*
- * Filters of system calls as data: the default profile, and the one that fakes ownership (fakeid.h).
- * generate.c compiles them when berth is built; the unit test walks them again, line by line, against
- * the filters.
+ * Filters of system calls as data: the default profile, and the one that fakes ownership
+ * (fakeid.h). generate.c compiles them when berth is built; the unit test walks them again, line by
+ * line, against the filters.
  *
  * A verdict is what the filter returns: SECCOMP_RET_ALLOW, SECCOMP_RET_ERRNO | n, or
  * PROFILE_GATE | enum gate, which is put in its place when the filter is installed and the
