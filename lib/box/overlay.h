@@ -9,9 +9,10 @@
 
 /*
  * An overlay, with `userxattr`: what it keeps on disk is the same with and without a user
- * namespace, and trusted.* attributes that a layer might carry mean nothing to it. The exception is
- * an upper layer in a tmpfs: that has user.* attributes since Linux 6.6 only, without which a directory of
- * the lower layer cannot be removed; so where trusted.* ones can be had, it uses those.
+ * namespace, and trusted.* attributes that a layer might carry mean nothing to it. The exception
+ * is an upper layer in a tmpfs: that has user.* attributes since Linux 6.6 only, without which a
+ * directory of the lower layer cannot be removed; so where trusted.* ones can be had, it uses
+ * those.
  */
 struct overlay {
 	const struct strvec *lower; /* the topmost first */

@@ -5,7 +5,8 @@
  *	probe calls ARCH	reads lines "NUMBER NAME ..." and makes each call with arguments
  *				that no call takes (-1 six times), each in a process of its own;
  *				prints "NAME ERRNO", 0 where it succeeded, "ended" where it did not
- *				return. ARCH is native, or x86 for the 32-bit calls of a 64-bit processor.
+ *				return. ARCH is native, or x86 for the 32-bit calls of a 64-bit
+ *				processor.
  *	probe rules		makes the calls whose arguments the default profile looks at
  */
 #include <errno.h>
