@@ -82,6 +82,7 @@ static int fail_at(const struct walk *walk, const char *what, const char *name)
 	return fail("cannot %s '%s': '%s'", what, walk->path, name);
 }
 
+/* Returns 1 for what is mounted there and is only to be measured: it is not part of the tree. */
 static int walk_enter(struct walk *walk, int dirfd, const char *name)
 {
 	int fd = open_dir(dirfd, name);
@@ -90,6 +91,8 @@ static int walk_enter(struct walk *walk, int dirfd, const char *name)
 
 	if (fd < 0 && errno == EACCES && walk->verb == REMOVE)
 		fd = open_closed_dir(dirfd, name);
+	if (fd < 0 && errno == EXDEV && walk->verb == MEASURE)
+		return 1;
 	if (fd < 0)
 		return fail_at(walk, verbs[walk->verb], name);
 	if (walk->fd >= 0)
@@ -218,43 +221,46 @@ static int walk_read(struct walk *walk)
 	return errno == 0 ? 0 : fail_at(walk, "read", ".");
 }
 
-/* The last one of the directories that are still to be walked. */
-static int walk_next(struct walk *walk)
+/* The last subdirectory of the current one; its name stays in the frame, to remove it by. */
+static int walk_down(struct walk *walk)
 {
-	struct frame *frame = &walk->v[walk->n - 1];
-	int rc = walk_enter(walk, walk->fd, frame->dirs.v[frame->dirs.n - 1]);
+	struct strvec *dirs = &walk->v[walk->n - 1].dirs;
+	int rc = walk_enter(walk, walk->fd, dirs->v[dirs->n - 1]);
 
-	if (rc == -ENOENT && walk->verb != REMOVE) {
+	/* What somebody else removed meanwhile is not there to be walked. */
+	if (rc == -ENOENT) {
 		err_clear();
-		strvec_remove(&frame->dirs, frame->dirs.n - 1);
-		return 0;
+		rc = 1;
 	}
-	TRY(rc);
-	return walk_read(walk);
+	if (rc > 0)
+		strvec_remove(dirs, dirs->n - 1);
+	return rc != 0 ? rc : walk_read(walk);
+}
+
+static int walk_up(struct walk *walk)
+{
+	struct strvec *dirs;
+
+	TRY(walk_leave(walk));
+	if (walk->n == 0)
+		return 0;
+	dirs = &walk->v[walk->n - 1].dirs;
+	if (walk->verb == REMOVE && unlinkat(walk->fd, dirs->v[dirs->n - 1], AT_REMOVEDIR) < 0 &&
+	    errno != ENOENT)
+		return fail_at(walk, "remove", dirs->v[dirs->n - 1]);
+	strvec_remove(dirs, dirs->n - 1);
+	return 0;
 }
 
 static int walk_tree(struct walk *walk)
 {
-	TRY(walk_enter(walk, walk->top, walk->path));
-	TRY(walk_read(walk));
-	for (;;) {
-		struct frame *frame = &walk->v[walk->n - 1];
+	int rc = walk_enter(walk, walk->top, walk->path);
 
-		if (frame->dirs.n > 0) {
-			/* The name stays in the frame: it is needed to remove the directory. */
-			TRY(walk_next(walk));
-			continue;
-		}
-		TRY(walk_leave(walk));
-		if (walk->n == 0)
-			return 0;
-		frame = &walk->v[walk->n - 1];
-		if (walk->verb == REMOVE &&
-		    unlinkat(walk->fd, frame->dirs.v[frame->dirs.n - 1], AT_REMOVEDIR) < 0 &&
-		    errno != ENOENT)
-			return fail_at(walk, "remove", frame->dirs.v[frame->dirs.n - 1]);
-		strvec_remove(&frame->dirs, frame->dirs.n - 1);
-	}
+	if (rc == 0)
+		rc = walk_read(walk);
+	while (rc >= 0 && walk->n > 0)
+		rc = walk->v[walk->n - 1].dirs.n > 0 ? walk_down(walk) : walk_up(walk);
+	return rc < 0 ? rc : 0;
 }
 
 int fs_remove_tree(int dirfd, const char *path)

@@ -126,16 +126,29 @@ static void mounts_stay(void **state)
 {
 	autofree char *point = xasprintf("%s/m/point", dir);
 	autofree char *source = xasprintf("%s/source", dir);
+	static char bytes[1 << 20];
+	uint64_t size = 0;
+	int measured, removed;
 
 	assert_int_equal(fs_mkdirs(top, "m/point", 0755), 0);
 	assert_int_equal(fs_mkdirs(top, "source/inner", 0755), 0);
 	put("source/file");
+	memset(bytes, 'x', sizeof(bytes));
+	assert_int_equal(fs_replace_file(top, "source/large", bytes, sizeof(bytes), 0644, false),
+			 0);
 	/* The same file system: only the mount tells. */
 	if (mount(source, point, NULL, MS_BIND, NULL) < 0)
 		skip();
-	assert_int_equal(fs_remove_tree(top, "m"), -EBUSY);
-	assert_int_equal(fs_exists(top, "source/file"), 1);
+	measured = fs_disk_usage(top, "m", &size);
+	removed = fs_remove_tree(top, "m");
+	/* Before anything can end the test. */
 	assert_int_equal(umount2(point, MNT_DETACH), 0);
+	assert_int_equal(measured, 0);
+	assert_true(size < sizeof(bytes));
+	assert_int_equal(removed, -EBUSY);
+	assert_int_equal(fs_exists(top, "source/file"), 1);
+	assert_int_equal(fs_disk_usage(top, "source", &size), 0);
+	assert_true(size >= sizeof(bytes));
 	assert_int_equal(fs_remove_tree(top, "m"), 0);
 	assert_int_equal(fs_remove_tree(top, "source"), 0);
 }

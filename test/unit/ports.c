@@ -186,6 +186,11 @@ static void in_use(void **state)
 		assert_int_equal(network_add_port(&network, text), 0);
 		assert_int_equal(ports_reserve(&network, &sockets), 0);
 		assert_true(network.ports.v[0].host_port > number);
+		/* And what is taken for one is not free for the next. */
+		assert_int_equal(network_add_port(&network, text), 0);
+		sockets_release(&sockets);
+		assert_int_equal(ports_reserve(&network, &sockets), 0);
+		assert_true(network.ports.v[1].host_port > network.ports.v[0].host_port);
 		assert_int_equal(network.ports.v[0].host_last, 0);
 	}
 	{
