@@ -89,7 +89,8 @@ all_caps() { # every capability that the caller could have in there
 	line CapBnd "$all"
 	line CapInh 0000000000000000
 	line CapAmb 0000000000000000
-	line Seccomp 0
+	# Where one id is mapped, the filter that fakes owners is still there.
+	[ "$(persona)" = one ] || line Seccomp 0
 }
 
 @test "--privileged with --user has no capability" {
