@@ -50,7 +50,9 @@ static int own_upper(const struct spec *spec, const char *upper, int userns)
 {
 	int64_t uid = 0, gid = 0;
 
-	if (spec->ns[NS_USER].mode != NS_NEW)
+	/* Of keep-id with a single id: there is no root. */
+	if (spec->ns[NS_USER].mode != NS_NEW || idmap_to_outside(&spec->idmaps.uid, 0) < 0 ||
+	    idmap_to_outside(&spec->idmaps.gid, 0) < 0)
 		return 0;
 	if (userns >= 0) {
 		uid = idmap_to_outside(&spec->idmaps.uid, 0);

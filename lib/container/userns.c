@@ -333,14 +333,30 @@ static int make(const struct host *host, const struct idmaps *store, const struc
 		      text);
 }
 
+/* The files of an ordinary user's images belong to him and to his subordinate ids, and no ordinary
+ * user can mount them with other owners. */
+static int check_caller(const struct host *host, const struct userns *userns)
+{
+	if (!host->rootless || !userns->new ||
+	    (idmap_to_inside(&userns->maps.uid, host->uid) >= 0 &&
+	     idmap_to_inside(&userns->maps.gid, host->gid) >= 0))
+		return 0;
+	refuse("your own ids are not mapped into the container, and the files of images are yours");
+	hint("--userns keep-id maps them and runs the payload with them; root can run containers "
+	     "with any map");
+	return -EINVAL;
+}
+
 int userns_make(const struct host *host, enum tier tier, const struct idmaps *store,
 		const struct request *request, struct userns *ret_userns)
 {
 	AUTO(userns) userns = { .new = true };
+	const char *text = request->userns != NULL ? "userns" : "uidmap";
 
 	TRY(make(host, store, request, &userns));
 	if (userns.new && (userns.maps.uid.n == 0 || userns.maps.gid.n == 0))
 		return refuse("no id is mapped into the container");
+	TRY(fail_in(check_caller(host, &userns), "--%s", text));
 	/* With a single id everything on disk is the caller's, whatever its number inside. */
 	userns.as_store = tier == TIER_SINGLE || (same_map(&userns.maps.uid, &store->uid) &&
 						  same_map(&userns.maps.gid, &store->gid));

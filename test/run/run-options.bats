@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What each option does, as the payload sees it.
+load ../helper/berth
+
+setup() {
+	berth_setup
+	busybox
+}
+
+# shows WANTED OPTION... -- COMMAND: what the shell in the container prints.
+shows() {
+	local wanted=$1
+	local -a options=()
+	shift
+	while [ "$1" != -- ]; do
+		options+=("$1")
+		shift
+	done
+	split berth run --rm --network none "${options[@]}" busybox sh -c "$2" </dev/null
+	[ "$output" = "$wanted" ] && [ "$status" = 0 ] && return
+	echo "run ${options[*]} -- $2"
+	echo "wanted: $wanted"
+	echo "status $status: $output"
+	echo "$stderr"
+	return 1
+}
+
+many_ids() {
+	[ "$(persona)" != one ]
+}
+
+@test "process: entrypoint, workdir, umask, limits" {
+	shows $'sh -c x' --entrypoint echo -- x
+	shows $'a sh -c x' --entrypoint '["echo","a"]' -- x
+	shows $'/new/dir\n755' -w /new/dir -- 'pwd; stat -c %a .'
+	shows 0022 -- umask
+	shows 0077 --umask 077 -- umask
+	shows $'100\n200' --ulimit nofile=100:200 -- 'ulimit -n; ulimit -Hn'
+	shows 0 -- 'ulimit -c'
+	shows "$(ulimit -Hn)" --ulimit host -- 'ulimit -Hn'
+	shows 500 --oom-score-adj 500 -- 'cat /proc/self/oom_score_adj'
+}
+
+@test "process: users and groups" {
+	shows 0:0 -- 'echo $(id -u):$(id -g)'
+	if many_ids; then
+		shows "5 6" --user 5:6 -- 'echo $(id -u) $(id -g)'
+		shows $'app /home/app' --user app -- 'echo $(id -un) $HOME'
+		shows "0 33 44" --group-add 33 --group-add 44 -- 'id -G'
+		shows "1000 29" --user app --group-add audio -- 'id -G'
+	fi
+	split berth run --rm --network none --user nosuch busybox true
+	want 125
+	err_has "the image has no user 'nosuch'"
+	err_has "hint:"
+}
+
+@test "process: an init reaps and forwards" {
+	shows 1 --init -- 'test "$(cat /proc/1/comm)" != sh && echo 1'
+	"$BERTH" --root "$ROOT" --runroot "$RUNROOT" run --rm --init --network none --pidfile "$T/pid" busybox sleep 60 &
+	eventually 10 test -s "$T/pid"
+	kill -TERM $!
+	status=0
+	wait $! || status=$?
+	want 143
+	[ ! -e "$T/pid" ]
+}
+
+@test "process: --timeout kills, and says so" {
+	split berth run --rm --network none --timeout 0.3s busybox sleep 60
+	want 137
+	err_has "it ran longer than --timeout allows"
+}
+
+@test "process: descriptors from 3 on" {
+	echo passed >"$T/file"
+	run bash -c "'$BERTH' --root '$ROOT' --runroot '$RUNROOT' run --rm --network none --preserve-fds 1 busybox sh -c 'cat <&3' 3<'$T/file'"
+	want 0
+	[ "$output" = passed ]
+}
+
+@test "process: the time zone" {
+	[ -e /usr/share/zoneinfo/Asia/Tokyo ] || skip "missing: tzdata"
+	shows JST --tz Asia/Tokyo -- 'date +%Z'
+	shows "$(date +%Z)" --tz local -- 'date +%Z'
+}
+
+@test "environment: what is set, and what is not" {
+	export GIVEN=caller PFX_A=1 PFX_B=2 http_proxy=http://proxy
+	shows "" -- 'env | grep -E "^(GIVEN|PFX|http)"'"; true"
+	shows $'A=1\nB=x y\nGIVEN=caller\nPFX_A=1\nPFX_B=2' -e A=1 -e 'B=x y' -e GIVEN -e 'PFX_*' -e NOT_SET -- \
+		'env | grep -E "^(A|B|GIVEN|PFX.*|NOT_SET)=" | sort'
+	printf '# comment\nFILE=from "file" # all of it\nGIVEN\n\n  PFX_A\n' >"$T/env"
+	shows $'FILE=from "file" # all of it\nGIVEN=caller\nPFX_A=1' --env-file "$T/env" -- \
+		'env | grep -E "^(FILE|GIVEN|PFX.*)=" | sort'
+	shows option --env-file "$T/env" -e FILE=option -- 'echo $FILE'
+	shows caller --env-host -- 'echo $GIVEN'
+	shows http://proxy --http-proxy -- 'echo $http_proxy'
+	shows "" --unsetenv-all -- 'env | grep ^HOSTNAME; true'
+}
+
+@test "identity: host name, hosts, resolv.conf" {
+	shows $'name\nname' -h name -- 'hostname; cat /etc/hostname'
+	shows 12 -- 'hostname | tr -d "\n" | wc -c'
+	shows $'1.2.3.4\ta\n1.2.3.4\tb\n::1\tc' --add-host 'a;b:1.2.3.4' --add-host c=::1 -- \
+		'grep -E "^1.2.3.4|[[:blank:]]c$" /etc/hosts | awk "{ for (i = 2; i <= NF; i++) print \$1 \"\t\" \$i }"'
+	shows $'search example.com\nnameserver 1.1.1.1\noptions ndots:2' \
+		--dns 1.1.1.1 --dns-search example.com --dns-option ndots:2 -- 'cat /etc/resolv.conf'
+	shows 0 --no-hosts --no-hostname --dns none -- 'grep -cE " /etc/(hosts|hostname|resolv.conf) " /proc/mounts; true'
+	shows "$(hostname)" --uts host -- hostname
+	if many_ids; then
+		shows x:*:5:6:x:/:/bin/sh --user 5:6 --passwd-entry 'x:*:$UID:$GID:x:/:/bin/sh' -- 'tail -n 1 /etc/passwd'
+	fi
+}
+
+@test "namespaces: of the caller, or of a path" {
+	shows "$(readlink /proc/self/ns/ipc)" --ipc host -- 'readlink /proc/self/ns/ipc'
+	shows "$(readlink /proc/self/ns/uts)" --uts host -- 'readlink /proc/self/ns/uts'
+	shows "$(readlink /proc/self/ns/cgroup)" --cgroupns host -- 'readlink /proc/self/ns/cgroup'
+	shows "$(readlink /proc/self/ns/pid)" --pid host -- 'readlink /proc/self/ns/pid'
+	shows 1 -- 'echo $$'
+	if [ "$(persona)" = root ]; then
+		unshare --uts sh -c 'hostname joined && exec sleep 60' &
+		eventually 10 sh -c "nsenter -t $! --uts hostname | grep -q joined"
+		shows joined --uts "ns:/proc/$!/ns/uts" -- hostname
+		kill $!
+	fi
+}
+
+@test "user namespaces" {
+	case $(persona) in
+	root)
+		shows "0 1000" --userns auto:size=1000 -- 'awk "{ print \$1, \$3 }" /proc/self/uid_map'
+		shows "0 100000 2000" --uidmap 0:100000:2000 -- 'awk "{ print \$1, \$2, \$3 }" /proc/self/gid_map'
+		shows 0 --userns auto -- 'stat -c %u /bin'
+		;;
+	*)
+		shows "$(id -u) $(id -g)" --userns keep-id -- 'echo $(id -u) $(id -g)'
+		shows "77 78" --userns keep-id:uid=77,gid=78 -- 'echo $(id -u) $(id -g)'
+		echo mine >"$T/mine"
+		chmod 600 "$T/mine"
+		shows mine --userns keep-id -v "$T/mine:/mine" -- 'cat /mine'
+		;;
+	esac
+	if [ "$(persona)" = sub ]; then
+		shows "0 1000" --uidmap 0:1:1000 --uidmap 1000:0:1 -- 'echo $(id -u) $(stat -c %u /bin)'
+		for option in --userns=nomap --userns=auto --uidmap=0:1:1000; do
+			split berth run --rm --network none "$option" busybox true
+			want 125
+			err_has "your own ids are not mapped into the container"
+		done
+	fi
+}
+
+@test "mounts: binds and their options" {
+	mkdir -p "$T/dir/below"
+	echo text >"$T/dir/file"
+	shows text -v "$T/dir:/x" -- 'cat /x/file; touch /x/new'
+	[ -e "$T/dir/new" ]
+	shows 1 -v "$T/dir:/x:ro" -- 'touch /x/other 2>/dev/null; echo $?'
+	shows text -v "$T/dir/file:/deep/er/file:ro" -- 'cat /deep/er/file'
+	cd "$T"
+	shows text -v ./dir:/x -- 'cat /x/file'
+	shows text -v .:/x -w /x/dir -- 'cat file'
+	shows "ro noexec" -v "$T/dir:/x:ro,noexec" -- \
+		'grep " /x " /proc/self/mountinfo | cut -d" " -f6 | tr , "\n" | grep -E "^(ro|noexec)$" | xargs'
+	shows 1 --mount "type=bind,src=$T/dir,dst=/x,ro" -- 'touch /x/other 2>/dev/null; echo $?'
+	shows $'text\n0' -v "$T/dir:/x:O" -- 'cat /x/file; touch /x/over; echo $?'
+	[ ! -e "$T/dir/over" ]
+	split berth run --rm --network none -v "$T/none:/x" busybox true
+	want 125
+	err_has "hint: a source that is missing is not made: mkdir -p $T/none"
+	[ ! -e "$T/none" ]
+}
+
+@test "mounts: anonymous volumes, tmpfs, devpts, images" {
+	shows 0 -v /data -- 'touch /data/x; echo $?'
+	shows "0 0" --read-only -v /data -- 'touch /data/x; a=$?; touch /tmp/x; echo $a $?'
+	shows passwd -v /etc -- 'ls /etc | grep -x passwd'
+	shows passwd --tmpfs /etc -- 'ls /etc | grep -x passwd'
+	shows "700 size=4096k" --tmpfs /x:size=4m,mode=700 -- \
+		'echo $(stat -c %a /x) $(grep " /x " /proc/mounts | grep -o "size=[0-9a-z]*")'
+	shows 1777 --mount type=tmpfs,dst=/x,tmpfs-size=2m,tmpfs-mode=1777 -- 'stat -c %a /x'
+	shows 1 --mount type=devpts,dst=/x -- 'grep -c "^devpts /x " /proc/mounts'
+	shows "root 1" --mount type=image,src=busybox,dst=/x -- \
+		'a=$(stat -c %U /x/bin); touch /x/y 2>/dev/null; echo $a $?'
+	shows "0 passwd" --mount type=image,src=busybox,dst=/x,rw,subpath=/etc -- 'touch /x/y; echo $? $(ls /x/passwd | cut -c4-)'
+	[ -z "$(ls "$ROOT/scratch/volumes" 2>/dev/null)" ]
+}
+
+@test "mounts: :U makes the payload's user the owner, but not of the system's directories" {
+	mkdir -p "$T/dir/below"
+	touch "$T/dir/below/file"
+	many_ids && shows "5:6 5:6" --user 5:6 -v "$T/dir:/x:U" -- 'echo $(stat -c %u:%g /x /x/below/file)'
+	for dir in / /etc /tmp /home; do
+		split berth run --rm --network none -v "$dir:/x:U" busybox true
+		want 125
+		err_has "cannot change the owner of all files in '$dir'"
+	done
+}
+
+@test "devices" {
+	shows "crw-rw-rw- 0" --device /dev/null:/dev/foo -- 'a=$(ls -l /dev/foo | cut -c1-10); echo x >/dev/foo; echo $a $?'
+	shows 3 --device /dev/zero -- 'head -c 3 /dev/zero | wc -c'
+	if [ "$(persona)" = root ]; then
+		shows "3 1" --device /dev/zero:/dev/other:r -- 'a=$(head -c 3 /dev/other | wc -c); (echo x >/dev/other) 2>/dev/null; echo $a 1'
+	fi
+}
+
+@test "read-only: what can be written then" {
+	shows "1 0 0 0 0" --read-only -- \
+		'for d in / /tmp /run /var/tmp /dev/shm; do touch $d/x 2>/dev/null; echo $?; done | xargs'
+	shows "1 1" --read-only --read-only-tmpfs=false -- 'for d in / /tmp; do touch $d/x 2>/dev/null; echo $?; done | xargs'
+}
+
+@test "kernel parameters of namespaces" {
+	shows $'1000\n9000' --sysctl net.core.somaxconn=1000 --sysctl kernel.msgmax=9000 -- \
+		'cat /proc/sys/net/core/somaxconn /proc/sys/kernel/msgmax'
+	shows 32768 --shm-size 32m -- 'df -k /dev/shm | awk "NR == 2 { print \$2 }"'
+}
+
+@test "the ID and the process id are written where they are wanted" {
+	shows 1 --cidfile "$T/cid" --pidfile "$T/pid" -v "$T:/t" -- 'grep -cE "^[0-9a-f]{64}$" /t/cid'
+	[ ! -e "$T/cid" ]
+	[ ! -e "$T/pid" ]
+	touch "$T/cid"
+	split berth run --rm --network none --cidfile "$T/cid" busybox true
+	want 125
+	err_has "hint: another container has it, or left it behind: rm $T/cid"
+}
+
+@test "names: taken, replaced, kept" {
+	"$BERTH" --root "$ROOT" --runroot "$RUNROOT" run --rm --network none --name x busybox sleep 60 &
+	eventually 10 sh -c "'$BERTH' --root '$ROOT' --runroot '$RUNROOT' ps --format '{{.Names}} {{.State}}' | grep -qx 'x running'"
+	split berth run --rm --network none --name x busybox true
+	want 125
+	err_has "'x'"
+	split berth run --rm --network none --replace --name x busybox echo new
+	want 0
+	[ "$output" = new ]
+	status=0
+	wait $! || status=$?
+	want 137
+}
+
+@test "status-fd: what happens, a JSON object a line" {
+	run bash -c "'$BERTH' --root '$ROOT' --runroot '$RUNROOT' run --rm --network none --name x --status-fd 5 busybox sh -c 'exit 3' 5>'$T/status'"
+	want 3
+	[ "$(jq -r .event "$T/status" | xargs)" = "created started exited" ]
+	[ "$(jq -r 'select(.event == "created").name' "$T/status")" = x ]
+	[ "$(jq -c 'select(.event == "exited") | [.code, .signal, .oom]' "$T/status")" = '[3,0,false]' ]
+}
