@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What only a system with systemd can show: sessions, units, delegation.
+
+load ../helper/berth
+
+setup() {
+	[ -d /run/systemd/system ] || cannot "run units: systemd is not running here"
+	berth_setup
+}
+
+@test "the host's control groups are version 2, and info says so" {
+	[ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ]
+	run berth info
+	want 0
+	has v2
+}
+
+@test "the tests run in a session of the user's own" {
+	grep -q "user-$(id -u).slice/session-" /proc/self/cgroup
+	[ "$XDG_RUNTIME_DIR" = "/run/user/$(id -u)" ]
+}
+
+@test "a container runs, and leaves no unit and no cgroup" {
+	busybox
+	run berth run --rm --network none busybox echo hello
+	want 0
+	[ "$output" = hello ]
+	! find /sys/fs/cgroup -name 'berth-*' ! -name 'berth-tests*' | grep .
+}
+
+@test "a unit is the container: exit status, journal, limits" {
+	only root
+	busybox
+	run systemd-run --quiet --wait --pipe --collect -p MemoryMax=200M \
+		"$BERTH" --root "$ROOT" --runroot "$RUNROOT" run --rm --network none busybox sh -c 'echo out; exit 7'
+	want 7
+	[ "$output" = out ]
+}
+
+@test "a unit that is stopped takes the container with it" {
+	only root
+	busybox
+	systemd-run --quiet --collect --unit=berth-stop-test \
+		"$BERTH" --root "$ROOT" --runroot "$RUNROOT" run --rm --network none --name held busybox sleep 1000
+	eventually 30 berth ps -q --filter name=held
+	systemctl stop berth-stop-test
+	! pgrep -f "sleep 1000"
+}
+
+@test "limits of an ordinary user's container are set by a scope of systemd's" {
+	only sub one
+	busybox
+	run berth run --rm --network none -m 64m --pids-limit 50 busybox sh -c \
+		'cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/pids.max'
+	want 0
+	[ "${lines[0]}" = 67108864 ]
+	[ "${lines[1]}" = 50 ]
+}
