@@ -13,6 +13,8 @@
 struct cgroup_driver {
 	const char *name;
 	int (*make)(const struct spec *spec, struct cgroup *cgroup);
+	/* The path that make() chooses. */
+	int (*place)(const struct spec *spec, char **ret_path);
 	int (*enter)(const struct cgroup *cgroup);
 	int (*attach)(struct cgroup *cgroup, pid_t pid);
 	int (*kill)(const struct cgroup *cgroup);

@@ -214,6 +214,24 @@ int cgroup_find(const char *name, struct cgroup *ret_cgroup)
 	return 0;
 }
 
+int cgroup_guess(const char *id, struct buf *out)
+{
+	struct cgroup cgroup = CGROUP_INIT;
+	struct spec spec;
+	int rc;
+
+	spec_init(&spec);
+	spec.id = xstrdup(id);
+	rc = choose(&spec, &cgroup.driver);
+	if (rc >= 0 && cgroup.driver->place != NULL)
+		rc = cgroup.driver->place(&spec, &cgroup.path);
+	if (rc >= 0)
+		cgroup_name(&cgroup, out);
+	spec_release(&spec);
+	cgroup_release(&cgroup);
+	return rc;
+}
+
 int cgroup_describe(bool rootless, struct buf *version, struct buf *driver, struct buf *controllers)
 {
 	static const char *const versions[] = {

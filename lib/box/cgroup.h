@@ -64,6 +64,9 @@ void cgroup_release(struct cgroup *cgroup);
  * a killed supervisor left can be killed and removed by it. */
 void cgroup_name(const struct cgroup *cgroup, struct buf *out);
 int cgroup_find(const char *name, struct cgroup *ret_cgroup);
+/* The name that the cgroup of a container with this ID and no wishes has: of one whose supervisor
+ * was killed before it could say. "" where it would have none, or one that goes by itself. */
+int cgroup_guess(const char *id, struct buf *out);
 
 /* For info and doctor: "v2", "v1", "hybrid", "none"; the driver that the caller would get;
  * controllers it may use. */

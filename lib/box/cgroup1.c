@@ -110,13 +110,18 @@ static int make_one(const struct spec *spec, const struct knobs *knobs, size_t c
 	return knobs_write(knobs, (enum controller)controller, fd);
 }
 
+static int v1_place(const struct spec *spec, char **ret_path)
+{
+	return cgroup_place(spec, CGROUP_PARENT, "pids", ret_path);
+}
+
 static int v1_make(const struct spec *spec, struct cgroup *cgroup)
 {
 	AUTO(knobs) knobs = { 0 };
 	unsigned int required, wanted;
 
 	TRY(knobs_v1(&spec->cgroup.resources, &knobs));
-	TRY(cgroup_place(spec, CGROUP_PARENT, "pids", &cgroup->path));
+	TRY(v1_place(spec, &cgroup->path));
 	required = knobs_controllers(&knobs, true);
 	wanted = knobs_controllers(&knobs, false);
 	/* Nobody asked, but without them the container would get more than it should. */
@@ -245,6 +250,7 @@ static void v1_describe(struct buf *controllers)
 const struct cgroup_driver cgroup_driver_v1 = {
 	.name = "cgroup1",
 	.make = v1_make,
+	.place = v1_place,
 	.enter = v1_enter,
 	.attach = v1_attach,
 	.kill = v1_kill,

@@ -143,6 +143,13 @@ static int find_place(const struct spec *spec, char **ret_path, char **ret_own)
 	return cgroup_place(spec, geteuid() == 0 ? CGROUP_PARENT : own, NULL, ret_path);
 }
 
+static int v2_place(const struct spec *spec, char **ret_path)
+{
+	autofree char *own = NULL;
+
+	return find_place(spec, ret_path, &own);
+}
+
 /* No cgroup of our own, which is no fault where nobody asked for limits. */
 static int do_without(int rc, unsigned int required, struct cgroup *cgroup)
 {
@@ -272,6 +279,7 @@ void cgroup2_describe(struct buf *controllers)
 const struct cgroup_driver cgroup_driver_v2 = {
 	.name = "cgroup2",
 	.make = v2_make,
+	.place = v2_place,
 	.attach = v2_attach,
 	.kill = cgroup2_kill,
 	.remove = v2_remove,

@@ -116,11 +116,14 @@ int end_stop(struct record *record, int64_t seconds)
 
 void end_leftovers(struct record *record)
 {
+	AUTO(buf) name = BUF_INIT;
 	struct cgroup cgroup;
 
-	if (record->cgroup == NULL)
-		return;
-	if (cgroup_find(record->cgroup, &cgroup) >= 0) {
+	if (record->cgroup != NULL)
+		buf_add_str(&name, record->cgroup);
+	else if (record->status == RECORD_CREATED)
+		(void)cgroup_guess(record->id, &name);
+	if (name.len != 0 && cgroup_find(name.data, &cgroup) >= 0) {
 		(void)cgroup_kill(&cgroup);
 		cgroup_remove(&cgroup);
 		cgroup_release(&cgroup);
