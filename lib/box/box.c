@@ -297,6 +297,7 @@ int box_spawn(const struct spec *spec, struct box *ret_box)
 	TRY(ns_check(spec));
 	stub = exec_open_stub();
 	TRY(stub);
+	ret_box->shares_pids = spec->ns[NS_PID].mode != NS_NEW;
 	TRY(cgroup_make(spec, &ret_box->cgroup));
 	child.stub = stub;
 	child.root.cgroup = &ret_box->cgroup;
@@ -361,6 +362,8 @@ void box_release(struct box *box)
 {
 	end_child(box);
 	if (box->cgroup.driver != NULL) {
+		if (box->shares_pids)
+			(void)cgroup_kill(&box->cgroup);
 		cgroup_remove(&box->cgroup);
 		cgroup_release(&box->cgroup);
 	}

@@ -277,3 +277,10 @@ flags() { # MOUNTPOINT FLAG,...: the topmost mount there has them all
 	[ "$output" = $'0\n0:0\n0:0\nrefused' ]
 	[ ! -e "$T/vol/x" ]
 }
+
+@test "with the host's pids nothing outlives the container" {
+	only root
+	run berth run --rm --network none --pid host -v "$T:$T" "$IMAGE" sh -c "sleep 4321 & echo \$! >$T/pid; exit 3"
+	want 3
+	eventually 5 eval "! kill -0 $(cat "$T/pid") 2>/dev/null"
+}
