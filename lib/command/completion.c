@@ -70,7 +70,7 @@ static const char fish[] =
 	"function __berth_complete\n"
 	"	set -l words (commandline -opc) (commandline -ct)\n"
 	"	set -l last $words[-1]\n"
-	"	set -l before\n"
+	"	set -l before ''\n"
 	"	string match -q -- '--*=*' $last; and set before (string replace -r '=.*' '=' -- "
 	"$last)\n"
 	"	set -l candidates ($words[1] __complete -- $words[2..-1] 2>/dev/null)\n"

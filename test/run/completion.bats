@@ -73,6 +73,30 @@ complete_line() {
 	[ "$output" = "$T/some-file" ]
 }
 
+@test "fish offers the same" {
+	need fish
+	mkdir -p "$T/bin"
+	ln -sf "$BERTH" "$T/bin/berth"
+	berth completion fish >"$T/berth.fish"
+	PATH=$T/bin:$PATH
+	run fish -c "source $T/berth.fish; complete -C 'berth run --netw'; complete -C 'berth run --network=pas'; complete -C 'berth run --cgroups dis'; complete -C 'berth vers'"
+	[ "$output" = $'--network\n--network=pasta\ndisabled\nversion' ]
+}
+
+@test "zsh offers the same" {
+	need zsh
+	mkdir -p "$T/bin" "$T/zsh"
+	ln -sf "$BERTH" "$T/bin/berth"
+	berth completion zsh >"$T/zsh/_berth"
+	PATH=$T/bin:$PATH
+	# compadd prints what it would add.
+	run zsh -fc 'fpath=($1 $fpath); compdef() { :; }; compadd() { shift; print -l -- ${(P)1} }
+		compset() { :; }; source $1/_berth
+		words=(berth run --netw) CURRENT=3 PREFIX=--netw; _berth
+		words=(berth vers) CURRENT=2 PREFIX=vers; _berth' zsh "$T/zsh"
+	[ "$output" = $'--network\nversion' ]
+}
+
 @test "names of images" {
 	busybox
 	run complete_line "--root $ROOT --runroot $RUNROOT run bus"
