@@ -24,13 +24,6 @@
 #define KILL_POLLS 5000    /* 10 s */
 #define POLLS_PER_SECOND INT64_C(500)
 
-static const char *const files[] = {
-	"state.json", "config.json", "resolv.conf", "hosts", "hostname",
-};
-
-/* Of a container that stays. */
-static const char *const trees[] = { "volumes", "upper", "work" };
-
 static int poll_lock(struct record *record, int64_t polls)
 {
 	const struct timespec pause = { .tv_nsec = POLL_NSEC };
@@ -138,11 +131,8 @@ int end_discard(const struct host *host, struct record *record)
 	claim_drop(host, record);
 	if (record->ephemeral)
 		TRY(scratch_remove(host, record->id));
-	else
-		for (size_t i = 0; i < ARRAY_SIZE(trees); i++)
-			TRY(scratch_remove_tree(host, record->dirfd, trees[i]));
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
-		unlinkat(record->dirfd, files[i], 0);
+	/* Without it there is no container any more, whatever remains to be swept. */
+	unlinkat(record->dirfd, "state.json", 0);
 	if (rmdir(record->dir) < 0 && errno != ENOENT)
 		TRY(scratch_remove_tree(host, AT_FDCWD, record->dir));
 	cleanup_close(&record->dirfd);

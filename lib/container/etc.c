@@ -45,10 +45,11 @@ static bool wants_resolv(const struct request *request)
 	return !strvec_has(&request->resolv.servers, "none");
 }
 
+static const char *const names[] = { "resolv.conf", "hosts", "hostname" };
+
 int etc_make(const struct host *host, const struct request *request, const char *hostname,
 	     struct container *container)
 {
-	static const char *const names[] = { "resolv.conf", "hosts", "hostname" };
 	const bool wanted[] = { wants_resolv(request), !request->no_hosts, !request->no_hostname };
 	struct record *record = &container->record;
 
@@ -70,6 +71,12 @@ int etc_make(const struct host *host, const struct request *request, const char 
 		mount_file(&container->spec, source, destination);
 	}
 	return 0;
+}
+
+void etc_unlink(const struct container *container)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		unlinkat(container->record.dirfd, names[i], 0);
 }
 
 int etc_make_timezone(const struct request *request, struct spec *spec)

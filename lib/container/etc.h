@@ -11,6 +11,9 @@
  */
 int etc_make(const struct host *host, const struct request *request, const char *hostname,
 	     struct container *container);
+/* They are mounted, and keep their contents without a name: one thing less to remove at the end of a
+ * container of --rm. */
+void etc_unlink(const struct container *container);
 /* --tz: the host's description of a time zone as /etc/localtime. */
 int etc_make_timezone(const struct request *request, struct spec *spec);
 

@@ -349,6 +349,14 @@ int record_remove(const struct host *host, struct record *record, bool force)
 	return end_discard(host, record);
 }
 
+/* Most are: their lock is all there is to look at. */
+static bool is_running(int dirfd, const char *id)
+{
+	autoclose int fd = openat(dirfd, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 || flock(fd, LOCK_SH | LOCK_NB) < 0;
+}
+
 void record_sweep(const struct host *host)
 {
 	autofree char *path = containers_path(host, true);
@@ -364,7 +372,9 @@ void record_sweep(const struct host *host)
 	for (long i = 0; i < skip + SWEEP_MAX && (entry = readdir(dir)) != NULL; i++) {
 		struct record record = RECORD_INIT;
 
-		if (is_id(entry->d_name) && load(host, true, entry->d_name, &record) < 0)
+		if (!is_id(entry->d_name) || is_running(dirfd(dir), entry->d_name))
+			continue;
+		if (load(host, true, entry->d_name, &record) < 0)
 			err_clear();
 		record_release(&record);
 	}

@@ -224,6 +224,31 @@ int scratch_remove_tree(const struct host *host, int dirfd, const char *path)
 	return idmap_run(&maps, remove_body, &removal);
 }
 
+/* What overlayfs leaves in its work directory when nothing was removed in the container, the
+ * innermost first. Its directories have no permission bits, which matters to ordinary users. */
+static const char *const work_left[] = {
+	"work/incompat/volatile/dirty", "work/incompat/volatile", "work/incompat", "work", "",
+};
+
+static bool remove_usual_work(const struct host *host, const char *path)
+{
+	autofree char *entry = NULL;
+
+	for (size_t i = ARRAY_SIZE(work_left) - 1; host->rootless && i-- > 1;) {
+		free(entry);
+		entry = xasprintf("%s/%s", path, work_left[i]);
+		if (chmod(entry, 0700) < 0)
+			return false;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(work_left); i++) {
+		free(entry);
+		entry = xasprintf("%s/%s", path, work_left[i]);
+		if ((i == 0 ? unlink(entry) : rmdir(entry)) < 0)
+			return false;
+	}
+	return true;
+}
+
 int scratch_remove(const struct host *host, const char *id)
 {
 	int rc = 0;
@@ -232,6 +257,8 @@ int scratch_remove(const struct host *host, const char *id)
 		autofree char *path = scratch_path(host, (enum scratch_kind)kind, id);
 
 		/* Most uppers are empty. */
+		if (kind == SCRATCH_WORK && remove_usual_work(host, path))
+			continue;
 		if (rmdir(path) < 0 && errno != ENOENT)
 			rc = scratch_remove_tree(host, AT_FDCWD, path);
 		TRY(rc);

@@ -60,7 +60,7 @@ static int make_caps(const struct request *request, struct spec *spec)
 	if ((add & drop) != 0 || (add_all && drop_all))
 		return refuse("a capability is in --cap-add and in --cap-drop");
 	/* A new user namespace has them all to give. */
-	if (spec->ns[NS_USER].mode == NS_HOST)
+	if (add != 0 && spec->ns[NS_USER].mode == NS_HOST)
 		TRY(fail_in(caps_check(add), "--cap-add"));
 	if (add_all)
 		set = CAP_ALL_MASK;

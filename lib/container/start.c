@@ -17,6 +17,7 @@
 #include "base/proc.h"
 #include "base/units.h"
 #include "box/box.h"
+#include "container/etc.h"
 #include "container/notice.h"
 #include "container/signals.h"
 #include "container/stdio.h"
@@ -341,6 +342,8 @@ int start_foreground(const struct host *host, const struct request *request,
 		getrusage(RUSAGE_CHILDREN, &before);
 		if (request->timeout != 0)
 			run.deadline = now_usec() + request->timeout;
+		if (container->record.ephemeral)
+			etc_unlink(container);
 		record_sweep(host);
 		rc = conclude(&run, &before);
 	}
