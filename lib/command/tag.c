@@ -43,7 +43,10 @@ static int run(const struct host *host, void *data, const struct strvec *operand
 	for (size_t i = 0; i < names.n; i++)
 		catalog_set(&catalog, names.v[i], &d);
 	descriptor_release(&d);
-	return catalog_commit(&catalog);
+	TRY(catalog_commit(&catalog));
+	for (size_t i = 0; i < names.n && item.id[0] != '\0'; i++)
+		catalog_remember(&catalog, names.v[i], item.id, item.digest);
+	return 0;
 }
 
 const struct command command_tag = {

@@ -246,7 +246,7 @@ static void forget_changed(const struct catalog *catalog)
 
 /* What is in the cache still holds: take it along to the new index.json, and remove what is of
  * older ones. All of this may fail: then the cache is empty. */
-static void move_cache(const struct catalog *catalog)
+static void move_cache(struct catalog *catalog)
 {
 	autofree char *from = xasprintf("cache/%s", catalog->key);
 	autofree char *to = NULL;
@@ -261,6 +261,7 @@ static void move_cache(const struct catalog *catalog)
 	print_key(&st, key, sizeof(key));
 	to = xasprintf("cache/%s", key);
 	renameat(catalog->store->fd, from, catalog->store->fd, to);
+	memcpy(catalog->key, key, sizeof(key));
 	fd = openat(catalog->store->fd, "cache", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	dir = fd >= 0 ? fdopendir(fd) : NULL;
 	if (dir == NULL) {

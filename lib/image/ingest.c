@@ -185,7 +185,11 @@ static int publish_names(struct ingest *in, const struct descriptor *manifest,
 	}
 	if (names->n == 0)
 		catalog_set(&catalog, NULL, manifest);
-	return catalog_commit(&catalog);
+	TRY(catalog_commit(&catalog));
+	/* The first run finds it at once. */
+	for (size_t i = 0; i < names->n; i++)
+		catalog_remember(&catalog, names->v[i], in->bundle->id, manifest->digest);
+	return 0;
 }
 
 static int store_documents(struct ingest *in, const struct strvec *names)
