@@ -3,12 +3,15 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "image/catalog.h"
 #include "image/lookup.h"
 #include "image/plan.h"
+
+#define PATIENCE_MS 2000 /* with those that were just killed: they let go when they are gone */
 
 struct remove {
 	struct store *store;
@@ -65,6 +68,18 @@ static int refuse_names(const struct remove *r)
 	return -EBUSY;
 }
 
+static int lock_plan(const struct remove *r)
+{
+	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
+	int lock = plan_lock(r->store, r->item.id);
+
+	for (int ms = 0; r->force && lock == -EBUSY && ms < PATIENCE_MS; ms += 10) {
+		nanosleep(&pause, NULL);
+		lock = plan_lock(r->store, r->item.id);
+	}
+	return lock;
+}
+
 /* Lock the image against new users, and see that it has none. */
 static int lock_image(struct remove *r)
 {
@@ -74,7 +89,7 @@ static int lock_image(struct remove *r)
 		return 0;
 	if (r->force)
 		TRY(r->users(r->arg, id, true));
-	r->lock = plan_lock(r->store, id);
+	r->lock = lock_plan(r);
 	if (r->lock == -EBUSY) {
 		refuse_with(EBUSY, "the image '%s' is in use by a running container", r->text);
 		return -EBUSY;

@@ -96,6 +96,20 @@ store_is_empty() {
 	store_is_empty
 }
 
+@test "--force ends a container that runs" {
+	busybox
+	"$BERTH" --root "$ROOT" --runroot "$RUNROOT" run --network none --name victim busybox sleep 60 3>&- &
+	pid=$!
+	eventually 10 berth inspect -f '{{if .State.Running}}{{else}}{{.No}}{{end}}' victim >/dev/null 2>&1
+	split berth rmi -f busybox
+	want 0
+	has "Deleted: "
+	wait "$pid" || :
+	split berth inspect victim
+	want 1
+	store_is_empty
+}
+
 @test "killed at any point: nothing needs repair" {
 	need strace
 	local call k points=0
