@@ -11,7 +11,7 @@
  */
 int etc_make(const struct host *host, const struct request *request, const char *hostname,
 	     struct container *container);
-/* They are mounted, and keep their contents without a name: one thing less to remove at the end of a
+/* They are mounted, and keep their contents without a name: less to remove at the end of a
  * container of --rm. */
 void etc_unlink(const struct container *container);
 /* --tz: the host's description of a time zone as /etc/localtime. */

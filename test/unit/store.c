@@ -240,7 +240,7 @@ static void test_plan(void **state)
 	assert_int_equal(plan_remove(&f->store, d.digest), 0);
 	close(lock);
 	assert_int_equal(plan_lock(&f->store, d.digest), -ENOENT);
-	/* Any byte that changes, and any end, makes it count for nothing; writing it again helps. */
+	/* Any changed byte, and any end, makes it count for nothing; writing it again helps. */
 	assert_int_equal(plan_write(&f->store, d.digest, &config), 0);
 	assert_int_equal(fs_read_file(f->store.fd, path, 4096, &text), 0);
 	for (size_t i = 0; i < text.len; i++) {
