@@ -60,9 +60,9 @@ with_tty() {
 }
 
 @test "a reader that goes away ends the container" {
-	run bash -c 'box busybox yes | head -n 1'
+	run bash -c 'box busybox yes 2>"$T/err" | head -n 1'
 	want 0
-	[ "${lines[0]}" = y ]
+	[ "$output" = y ] || { cat "$T/err" && false; }
 	eventually 5 empty "$RUNROOT/containers"
 }
 
