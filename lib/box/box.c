@@ -358,17 +358,20 @@ static void end_child(struct box *box)
 	box->state = BOX_ENDED;
 }
 
-void box_release(struct box *box)
+int box_release(struct box *box)
 {
+	int rc = 0;
+
 	end_child(box);
 	if (box->cgroup.driver != NULL) {
 		if (box->shares_pids)
 			(void)cgroup_kill(&box->cgroup);
-		cgroup_remove(&box->cgroup);
+		rc = cgroup_remove(&box->cgroup);
 		cgroup_release(&box->cgroup);
 	}
 	cleanup_close(&box->sync);
 	cleanup_close(&box->console);
 	cleanup_close(&box->pidfd);
 	*box = (struct box)BOX_INIT;
+	return rc;
 }

@@ -22,7 +22,8 @@
  *	TRY(box_wait(&box, &status));
  *
  * The child dies with SIGKILL when the process that spawned it does. box_release() kills what still
- * runs, reaps it, and removes its cgroup: safe at every point.
+ * runs, reaps it, and removes its cgroup: safe at every point. -EBUSY where the cgroup had to stay
+ * (cgroup_remove()); all else is released even then.
  */
 struct box {
 	pid_t pid;
@@ -47,6 +48,6 @@ int box_go(struct box *box);
 /* Block until the payload has ended; *ret_status as of waitpid(2). Foreground supervisors poll
  * box->pidfd instead and call this when it is readable. */
 int box_wait(struct box *box, int *ret_status);
-void box_release(struct box *box);
+int box_release(struct box *box);
 
 #endif

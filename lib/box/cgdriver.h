@@ -18,7 +18,7 @@ struct cgroup_driver {
 	int (*enter)(const struct cgroup *cgroup);
 	int (*attach)(struct cgroup *cgroup, pid_t pid);
 	int (*kill)(const struct cgroup *cgroup);
-	void (*remove)(const struct cgroup *cgroup);
+	int (*remove)(const struct cgroup *cgroup);
 	int (*oom)(const struct cgroup *cgroup, bool *ret_oom, uint64_t *ret_peak);
 	/* Append the names of the controllers that can be used, separated by blanks. */
 	void (*describe)(struct buf *controllers);
@@ -41,6 +41,9 @@ extern const struct cgroup_driver cgroup_driver_systemd;
  */
 int cgroup_place(const struct spec *spec, const char *parent, const char *controller,
 		 char **ret_path);
+
+/* How long processes that were killed, or are dying, are waited for before a cgroup is removed. */
+#define CGROUP_WAIT_MS 1000
 
 /* For drivers that write to the directory of a v2 cgroup. */
 int cgroup2_kill(const struct cgroup *cgroup);

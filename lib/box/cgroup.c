@@ -164,10 +164,9 @@ int cgroup_kill(const struct cgroup *cgroup)
 	return cgroup->path != NULL ? cgroup->driver->kill(cgroup) : 0;
 }
 
-void cgroup_remove(struct cgroup *cgroup)
+int cgroup_remove(struct cgroup *cgroup)
 {
-	if (cgroup->path != NULL)
-		cgroup->driver->remove(cgroup);
+	return cgroup->path != NULL ? cgroup->driver->remove(cgroup) : 0;
 }
 
 int cgroup_oom(const struct cgroup *cgroup, bool *ret_oom, uint64_t *ret_peak)
@@ -212,6 +211,21 @@ int cgroup_find(const char *name, struct cgroup *ret_cgroup)
 	cgroup.controllers = ~0U >> 1;
 	*ret_cgroup = cgroup;
 	return 0;
+}
+
+int cgroup_discard(const char *name)
+{
+	struct cgroup cgroup;
+	int rc;
+
+	TRY(cgroup_find(name, &cgroup));
+	rc = cgroup_kill(&cgroup);
+	if (rc >= 0)
+		rc = cgroup_remove(&cgroup);
+	if (rc < 0)
+		fail_with(rc, "cannot remove the cgroup '%s'", cgroup.path);
+	cgroup_release(&cgroup);
+	return rc;
 }
 
 int cgroup_guess(const char *id, struct buf *out)

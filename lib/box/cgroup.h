@@ -53,9 +53,9 @@ bool cgroup_attaches(const struct cgroup *cgroup);
 int cgroup_attach(struct cgroup *cgroup, pid_t pid);
 /* Kill every process in it (cgroup.kill, Linux 5.14, or by list until empty). */
 int cgroup_kill(const struct cgroup *cgroup);
-/* Remove it; processes that are just dying are waited for, 100 ms at the most, after that it is
- * left to a later sweep. */
-void cgroup_remove(struct cgroup *cgroup);
+/* Remove it. Processes that are just dying are waited for, a second at the most; -EBUSY where they
+ * need longer: whoever has its name should try again later. */
+int cgroup_remove(struct cgroup *cgroup);
 /* Did the kernel's OOM killer act in it? Peak memory in bytes, 0 if unknown. */
 int cgroup_oom(const struct cgroup *cgroup, bool *ret_oom, uint64_t *ret_peak);
 void cgroup_release(struct cgroup *cgroup);
@@ -64,6 +64,8 @@ void cgroup_release(struct cgroup *cgroup);
  * a killed supervisor left can be killed and removed by it. */
 void cgroup_name(const struct cgroup *cgroup, struct buf *out);
 int cgroup_find(const char *name, struct cgroup *ret_cgroup);
+/* Kill what is in the cgroup of that name and remove it. None there is fine; as cgroup_remove(). */
+int cgroup_discard(const char *name);
 /* The name that the cgroup of a container with this ID and no wishes has: of one whose supervisor
  * was killed before it could say. "" where it would have none, or one that goes by itself. */
 int cgroup_guess(const char *id, struct buf *out);

@@ -15,9 +15,6 @@
 #include "box/cgdriver.h"
 #include "box/cgknob.h"
 
-#define REMOVE_WAIT_MS 100
-#define KILL_ROUNDS 100
-
 static char *hierarchy(size_t controller, const char *path)
 {
 	return xasprintf("%s/%s%s", CGROUP_ROOT, controller_table[controller].v1, path);
@@ -198,7 +195,7 @@ static int v1_kill(const struct cgroup *cgroup)
 {
 	const struct timespec pause = { .tv_nsec = 1000000 };
 
-	for (int round = 0; round < KILL_ROUNDS; round++) {
+	for (int round = 0; round < CGROUP_WAIT_MS; round++) {
 		if (kill_everywhere(cgroup) == 0)
 			return 0;
 		nanosleep(&pause, NULL);
@@ -206,16 +203,21 @@ static int v1_kill(const struct cgroup *cgroup)
 	return fail_with(EBUSY, "processes in the cgroup '%s' do not end", cgroup->path);
 }
 
-static void v1_remove(const struct cgroup *cgroup)
+static int v1_remove(const struct cgroup *cgroup)
 {
+	int rc = 0;
+
 	for (size_t i = 0; i < CONTROLLER_MAX; i++) {
 		autofree char *path = NULL;
+		int one;
 
 		if (!uses(cgroup, i))
 			continue;
 		path = hierarchy(i, cgroup->path);
-		cgdir_remove(AT_FDCWD, path, REMOVE_WAIT_MS);
+		one = cgdir_remove(AT_FDCWD, path, CGROUP_WAIT_MS);
+		rc = one < 0 ? one : rc;
 	}
+	return rc;
 }
 
 static int v1_oom(const struct cgroup *cgroup, bool *ret_oom, uint64_t *ret_peak)

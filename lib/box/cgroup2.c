@@ -27,8 +27,6 @@
 #include "box/cgknob.h"
 #include "box/cgself.h"
 
-#define REMOVE_WAIT_MS 100
-#define KILL_ROUNDS 100
 #define CONTROLLERS_TEXT 512
 
 static char *absolute(const char *path)
@@ -227,7 +225,7 @@ int cgroup2_kill(const struct cgroup *cgroup)
 
 	if (fd < 0 || cgdir_write(fd, "cgroup.kill", "1") == 0)
 		return 0;
-	for (int round = 0; round < KILL_ROUNDS; round++) {
+	for (int round = 0; round < CGROUP_WAIT_MS; round++) {
 		if (cgdir_kill(fd) <= 0)
 			return 0;
 		nanosleep(&pause, NULL);
@@ -235,11 +233,11 @@ int cgroup2_kill(const struct cgroup *cgroup)
 	return fail_with(EBUSY, "processes in '%s' do not end", full);
 }
 
-static void v2_remove(const struct cgroup *cgroup)
+static int v2_remove(const struct cgroup *cgroup)
 {
 	autofree char *full = absolute(cgroup->path);
 
-	cgdir_remove(AT_FDCWD, full, REMOVE_WAIT_MS);
+	return cgdir_remove(AT_FDCWD, full, CGROUP_WAIT_MS);
 }
 
 int cgroup2_oom(const struct cgroup *cgroup, bool *ret_oom, uint64_t *ret_peak)

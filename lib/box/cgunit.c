@@ -299,8 +299,9 @@ static int unit_attach(struct cgroup *cgroup, pid_t pid)
 }
 
 /* systemd removes a scope that has become empty. */
-static void unit_remove(const struct cgroup *cgroup)
+static int unit_remove(const struct cgroup *cgroup)
 {
+	return 0;
 }
 
 const struct cgroup_driver cgroup_driver_systemd = {

@@ -107,27 +107,28 @@ int end_stop(struct record *record, int64_t seconds)
 	return rc == -EWOULDBLOCK ? end_kill(record) : rc;
 }
 
-void end_leftovers(struct record *record)
+int end_leftovers(struct record *record)
 {
 	AUTO(buf) name = BUF_INIT;
-	struct cgroup cgroup;
+	int rc = 0;
 
 	if (record->cgroup != NULL)
 		buf_add_str(&name, record->cgroup);
 	else if (record->status == RECORD_CREATED)
 		(void)cgroup_guess(record->id, &name);
-	if (name.len != 0 && cgroup_find(name.data, &cgroup) >= 0) {
-		(void)cgroup_kill(&cgroup);
-		cgroup_remove(&cgroup);
-		cgroup_release(&cgroup);
-	}
+	if (name.len != 0)
+		rc = cgroup_discard(name.data);
+	if (rc == -EBUSY)
+		return rc;
 	xreplace(&record->cgroup, NULL);
 	err_clear();
+	return 0;
 }
 
 int end_discard(const struct host *host, struct record *record)
 {
-	end_leftovers(record);
+	/* What it left must not be forgotten: the record stays until that is gone. */
+	TRY(end_leftovers(record));
 	claim_drop(host, record);
 	if (record->ephemeral)
 		TRY(scratch_remove(host, record->id));

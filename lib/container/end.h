@@ -13,9 +13,11 @@ int end_kill(struct record *record);
 int end_stop(struct record *record, int64_t seconds);
 /* Wait a short time for the lock of one that does not run. As end_kill(), or -EWOULDBLOCK. */
 int end_wait(struct record *record);
-/* End and remove what a killed supervisor left of one whose lock we hold, but for its files. */
-void end_leftovers(struct record *record);
-/* Remove everything there is of a container whose lock we hold; the lock goes as well. */
+/* End and remove what a killed supervisor left of one whose lock we hold, but for its files. -EBUSY
+ * where processes of it do not end; the record then still names its cgroup. */
+int end_leftovers(struct record *record);
+/* Remove everything there is of a container whose lock we hold; the lock goes as well. -EBUSY, with
+ * nothing removed, as end_leftovers(). */
 int end_discard(const struct host *host, struct record *record);
 
 #endif

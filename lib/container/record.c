@@ -185,11 +185,21 @@ static void settle(struct record *record)
 	record->pid_start = 0;
 	if (try_lock(record) < 0)
 		return;
-	end_leftovers(record);
-	if (record_save(record) < 0)
+	if (end_leftovers(record) < 0 || record_save(record) < 0)
 		err_clear();
 	flock(record->dirfd, LOCK_UN);
 	record->locked = false;
+}
+
+/* Garbage, of which something may have to stay until the next one meets it. */
+static int discard(const struct host *host, struct record *record)
+{
+	int rc = end_discard(host, record);
+
+	if (rc != -EBUSY)
+		return rc;
+	err_clear();
+	return 0;
 }
 
 /* 1: loaded; 0: nothing that is there for others (any more, or yet). */
@@ -217,7 +227,7 @@ static int load(const struct host *host, bool ephemeral, const char *id, struct 
 	if (lock == 0 && !ephemeral && readable == -ENOENT)
 		lock = try_lock(&record);
 	if (record.locked)
-		return end_discard(host, &record);
+		return discard(host, &record);
 	if (readable < 0)
 		return 0;
 	if (lock == 0)

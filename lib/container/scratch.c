@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/path.h"
+#include "box/cgroup.h"
 
 /* In the order in which they are removed: the lock is on the directory of the last. */
 enum scratch_kind {
@@ -266,6 +267,15 @@ int scratch_remove(const struct host *host, const char *id)
 	return 0;
 }
 
+/* With its record went the name of its cgroup. */
+static void discard_cgroup(const char *id)
+{
+	AUTO(buf) name = BUF_INIT;
+
+	if (cgroup_guess(id, &name) < 0 || name.len == 0 || cgroup_discard(name.data) < 0)
+		err_clear();
+}
+
 void scratch_sweep(const struct host *host)
 {
 	autofree char *parent = xasprintf("%s/%s", host->root, parents[SCRATCH_WORK]);
@@ -280,6 +290,7 @@ void scratch_sweep(const struct host *host)
 		fd = openat(dirfd(dir), entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
 			continue;
+		discard_cgroup(entry->d_name);
 		if (scratch_remove(host, entry->d_name) < 0)
 			err_clear();
 	}

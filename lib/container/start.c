@@ -253,6 +253,13 @@ static int collect(struct run *run, const struct rusage *before)
 	return 0;
 }
 
+/* The record keeps the name of a cgroup that could not be removed yet. */
+static void release_box(struct run *run)
+{
+	if (box_release(&run->box) >= 0)
+		xreplace(&run->container->record.cgroup, NULL);
+}
+
 /* With --rm nothing stays; else the record says how it ended. */
 static int settle(struct run *run)
 {
@@ -284,8 +291,7 @@ static int give_up(struct run *run, int rc)
 				   ? (rc == -ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXECUTE)
 				   : EXIT_BERTH;
 	relay_release(&run->relay);
-	box_release(&run->box);
-	xreplace(&record->cgroup, NULL);
+	release_box(run);
 	network_stop(&run->container->network);
 	if (run->cidfile && (!run->box.exec_failed || record->ephemeral))
 		notice_remove_cidfile(run->request);
@@ -311,8 +317,7 @@ static int conclude(struct run *run, const struct rusage *before)
 	notice_exited(run->request, &run->exited);
 	buf_add_str(&text, err_text());
 	buf_add_str(&advice, err_hint());
-	box_release(&run->box);
-	xreplace(&run->container->record.cgroup, NULL);
+	release_box(run);
 	network_stop(&run->container->network);
 	/* The payload's status is what the caller asked for, whatever remains to be swept. */
 	if (settle(run) >= 0 || text.len != 0)
@@ -349,7 +354,7 @@ int start_foreground(const struct host *host, const struct request *request,
 	}
 	if (run.pidfile)
 		notice_remove_pidfile(request);
-	box_release(&run.box);
+	(void)box_release(&run.box);
 	relay_release(&run.relay);
 	signals_release(&run.signals);
 	return rc;

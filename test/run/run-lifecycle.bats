@@ -249,13 +249,16 @@ gone() {
 	[ -z "$(ls -A "$ROOT/containers")" ]
 }
 
-@test "after a reboot writable layers without a record are removed" {
+@test "what has lost its record, as in a reboot, is removed: the writable layer, and its cgroup" {
+	local groups
+	groups=$(cgroups)
 	kill_supervisor --rm
 	rm -rf "$RUNROOT"
 	[ -n "$(ls -A "$ROOT/scratch/work")" ]
 	berth ps
 	[ -z "$(ls -A "$ROOT/scratch/work")" ]
 	[ -z "$(ls -A "$ROOT/scratch/upper")" ]
+	eventually 5 no_more_cgroups "$groups"
 }
 
 @test "after a reboot a container that stays still has its name" {
