@@ -47,10 +47,13 @@ void stdio_restore(struct stdio_saved *saved)
 	}
 }
 
-/* A terminal that is read from in the background stops its reader. */
+/* A terminal that is read from in the background stops its reader. What has no foreground, because
+ * it is no terminal of ours or has hung up, does not: its end must be seen. */
 static bool is_foreground(int fd)
 {
-	return tcgetpgrp(fd) == getpgrp();
+	pid_t group = tcgetpgrp(fd);
+
+	return group < 0 || group == getpgrp();
 }
 
 /*
