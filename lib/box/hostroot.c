@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -32,15 +33,17 @@ struct hostroot {
 	struct mountinfo mounts;
 	unsigned int n; /* overlays */
 	uint64_t attr;
-	bool trusted; /* what is written may use attributes of the host's root */
-	int userns;   /* idmap the host's files into it; or -1 */
-	uid_t uid;    /* of the container's root, as it is seen here */
+	bool trusted;           /* what is written may use attributes of the host's root */
+	int userns;             /* idmap the host's files into it; or -1 */
+	struct strvec writable; /* absolute paths that the payload is likely to write below */
+	uid_t uid;              /* of the container's root, as it is seen here */
 	gid_t gid;
 };
 
 static void hostroot_release(struct hostroot *host)
 {
 	mountinfo_release(&host->mounts);
+	strvec_release(&host->writable);
 }
 
 /* Made by us for every container, or of no use to it. */
@@ -53,10 +56,6 @@ static const char *const left_out_types[] = {
 	"mqueue",     "nsfs",        "overlay",  "proc",     "pstore",  "rpc_pipefs",
 	"securityfs", "selinuxfs",   "sysfs",    "tracefs",
 };
-
-/* Directories that everybody may write to, below others that only root may: made in the upper
- * layer, because the kernel cannot copy what has an owner without a mapping. */
-static const char *const shared_directories[] = { "/var/tmp" };
 
 /* A file of a directory that is made anew is copied, so that it can be replaced; large ones are
  * shown as they are, read-only. */
@@ -112,19 +111,51 @@ static int make_like(const struct hostroot *host, const char *path, const struct
 	return 0;
 }
 
-static int make_shared_directories(const struct hostroot *host, const char *path, const char *upper)
+/* Where who calls us works, and where everybody may write. */
+static void find_writable(const struct spec *spec, struct hostroot *host)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(shared_directories); i++) {
-		const char *shared = shared_directories[i];
+	const char *const places[] = { "/var/tmp", getenv("HOME"), getenv("TMPDIR"),
+				       spec->process.cwd };
+	char cwd[PATH_MAX];
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+		if (places[i] != NULL && places[i][0] == '/')
+			strvec_push_owned(&host->writable, path_clean(places[i]));
+	if (getcwd(cwd, sizeof(cwd)) != NULL && cwd[0] == '/')
+		strvec_push(&host->writable, cwd);
+}
+
+/* The directories below `path` that lead to `place`, up to the first that can be copied. */
+static int make_way(const struct hostroot *host, const char *path, const char *place,
+		    const char *upper)
+{
+	autofree char *level = xstrdup(place);
+	bool more = true;
+
+	for (char *end = level + strlen(path); more && *end == '/';) {
 		autofree char *copy = NULL;
 		struct stat st;
 
-		if (strcmp(path, "/") == 0 || !path_is_within(shared, path) ||
-		    stat(shared, &st) < 0 || !S_ISDIR(st.st_mode))
-			continue;
-		copy = path_join(upper, shared + strlen(path) + 1);
+		end += strcspn(end + 1, "/") + 1;
+		more = *end == '/';
+		*end = '\0';
+		if (lstat(level, &st) < 0 || !S_ISDIR(st.st_mode) ||
+		    (st.st_uid != OVERFLOW_ID && st.st_gid != OVERFLOW_ID))
+			return 0;
+		copy = path_join(upper, level + strlen(path) + 1);
 		TRY(make_like(host, copy, &st));
+		*end = more ? '/' : '\0';
 	}
+	return 0;
+}
+
+/* The kernel cannot copy a directory whose owner has no mapping, and so nothing below it: those
+ * that lead to where the payload writes are made in the upper layer. */
+static int make_ways(const struct hostroot *host, const char *path, const char *upper)
+{
+	for (size_t i = 0; i < host->writable.n; i++)
+		if (strcmp(path, "/") != 0 && path_is_within(host->writable.v[i], path))
+			TRY(make_way(host, path, host->writable.v[i], upper));
 	return 0;
 }
 
@@ -144,7 +175,7 @@ static int new_overlay(struct hostroot *host, const char *path, const struct sta
 
 	host->n++;
 	TRY(make_like(host, upper, st));
-	TRY(make_shared_directories(host, path, upper));
+	TRY(make_ways(host, path, upper));
 	if (mkdir(work, 0700) < 0)
 		return fail("cannot make '%s' in the copy of the host", work);
 	return host->userns >= 0 ? overlay_new_idmapped(&overlay, host->userns)
@@ -340,6 +371,7 @@ int hostroot_new(const struct spec *spec, int userns)
 	int tree;
 
 	TRY(mountinfo_read(&host.mounts));
+	find_writable(spec, &host);
 	staging = rootfs_enter_staging();
 	TRY(staging);
 	if (mkdir("root", 0755) < 0 || mkdir("upper", 0755) < 0 || mkdir("work", 0755) < 0)
