@@ -36,8 +36,8 @@ int fs_mkdirs(int dirfd, const char *path, mode_t mode);
 /* The same and open it (O_DIRECTORY|O_RDONLY). */
 int fs_mkdirs_open(int dirfd, const char *path, mode_t mode);
 /*
- * Remove a file or a tree, however deep, never following a symbolic link and never leaving the file
- * system it starts on; what is not there is fine. Directories without permission bits are made
+ * Remove a file or a tree, however deep, never following a symbolic link and never entering what is
+ * mounted in the tree; what is not there is fine. Directories without permission bits are made
  * accessible first.
  */
 int fs_remove_tree(int dirfd, const char *path);

@@ -48,19 +48,20 @@ static void walk_release(struct walk *walk)
 		close(walk->fd);
 }
 
-static int open_dir(int dirfd, const char *name)
+/* The tree's own path may lead through mounts; below it a mount, even of the same file system, is
+ * not part of the tree. */
+static int open_dir(int dirfd, const char *name, bool is_top)
 {
-	/* A mount, even of the same file system, is not part of the tree. */
 	struct open_how how = {
 		.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
-		.resolve = RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS,
+		.resolve = (is_top ? 0 : RESOLVE_NO_XDEV) | RESOLVE_NO_MAGICLINKS,
 	};
 
 	return (int)syscall(SYS_openat2, dirfd, name, &how, sizeof(how));
 }
 
 /* Give the owner access to a directory that cannot be opened. */
-static int open_closed_dir(int dirfd, const char *name)
+static int open_closed_dir(int dirfd, const char *name, bool is_top)
 {
 	autoclose int fd = openat(dirfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	char link[40];
@@ -70,7 +71,7 @@ static int open_closed_dir(int dirfd, const char *name)
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	if (chmod(link, 0700) < 0)
 		return -1;
-	return open_dir(dirfd, name);
+	return open_dir(dirfd, name, is_top);
 }
 
 /* The name of a file in a directory deep inside means little alone: the message has the tree's. */
@@ -85,12 +86,13 @@ static int fail_at(const struct walk *walk, const char *what, const char *name)
 /* Returns 1 for what is mounted there and is only to be measured: it is not part of the tree. */
 static int walk_enter(struct walk *walk, int dirfd, const char *name)
 {
-	int fd = open_dir(dirfd, name);
+	bool is_top = walk->n == 0;
+	int fd = open_dir(dirfd, name, is_top);
 	struct frame *frame;
 	struct stat st;
 
 	if (fd < 0 && errno == EACCES && walk->verb == REMOVE)
-		fd = open_closed_dir(dirfd, name);
+		fd = open_closed_dir(dirfd, name, is_top);
 	if (fd < 0 && errno == EXDEV && walk->verb == MEASURE)
 		return 1;
 	if (fd < 0)
@@ -172,7 +174,7 @@ static int own_entry(struct walk *walk, const char *name)
 		return errno == ENOENT ? 0 : fail_at(walk, verbs[OWN], name);
 	if (S_ISDIR(st.st_mode)) {
 		/* What is mounted there is left alone. */
-		fd = open_dir(walk->fd, name);
+		fd = open_dir(walk->fd, name, false);
 		if (fd < 0 && (errno == EXDEV || errno == ENOENT))
 			return 0;
 		if (fd < 0)

@@ -153,6 +153,38 @@ static void mounts_stay(void **state)
 	assert_int_equal(fs_remove_tree(top, "source"), 0);
 }
 
+/* The store is below a mount more often than not: /run and /home are. */
+static void paths_may_lead_through_mounts(void **state)
+{
+	autofree char *point = xasprintf("%s/p", dir);
+	autofree char *tree = xasprintf("%s/p/tree", dir);
+	uint64_t size = 0;
+	int made, measured, owned, removed, left, whole;
+
+	assert_int_equal(fs_mkdirs(top, "p", 0755), 0);
+	if (mount("none", point, "tmpfs", 0, NULL) < 0)
+		skip();
+	made = fs_mkdirs(top, "p/tree/inner", 0755);
+	if (made >= 0)
+		made = fs_replace_file(top, "p/tree/inner/file", "text", 4, 0644, false);
+	measured = fs_disk_usage(AT_FDCWD, tree, &size);
+	owned = fs_own_tree(AT_FDCWD, tree, getuid(), getgid());
+	removed = fs_remove_tree(AT_FDCWD, tree);
+	left = fs_exists(top, "p/tree");
+	whole = fs_remove_tree(AT_FDCWD, point);
+	/* Before anything can end the test. */
+	assert_int_equal(umount2(point, MNT_DETACH), 0);
+	assert_int_equal(made, 0);
+	assert_int_equal(measured, 0);
+	assert_true(size > 0);
+	assert_int_equal(owned, 0);
+	assert_int_equal(removed, 0);
+	assert_int_equal(left, 0);
+	/* A mount point is not removed. */
+	assert_int_equal(whole, -EBUSY);
+	assert_int_equal(fs_remove_tree(top, "p"), 0);
+}
+
 static void limits_of_reading(void **state)
 {
 	AUTO(buf) out = BUF_INIT;
@@ -231,6 +263,7 @@ int main(void)
 		cmocka_unit_test(links_are_not_followed),
 		cmocka_unit_test(closed_directories),
 		cmocka_unit_test(mounts_stay),
+		cmocka_unit_test(paths_may_lead_through_mounts),
 		cmocka_unit_test(limits_of_reading),
 		cmocka_unit_test(replacing),
 		cmocka_unit_test(directories),
