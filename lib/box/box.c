@@ -71,7 +71,8 @@
  * - Bounding set, then ids, then the working directory as the final user, then the filter, then the
  *   capabilities: setting the bounding set and, without no_new_privs, a filter needs capabilities.
  *   With no_new_privs the filter comes last of all.
- * - PDEATHSIG is armed twice, because the change of ids clears it.
+ * - PDEATHSIG is armed again after the change of ids, which clears it. A parent that died before it
+ *   was armed is found by its end of the socket, which the child must not hold itself.
  *
  * The child never returns to its caller's code: it execs or reports its error and ends. It shares
  * nothing writable with the parent; what it allocates it need not free, and descriptors are closed
@@ -106,11 +107,12 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static int die_with_parent(void)
+/* Now if it has died already. */
+static int die_with_parent(const struct child *child)
 {
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		return fail("cannot ask to be killed with the supervisor");
-	return 0;
+	return sync_peer(child->sync);
 }
 
 /* Maps and cgroup are there. In a foreign namespace that message carries the sources. */
@@ -160,7 +162,7 @@ static int child_build(struct child *child)
 	struct sources sources;
 
 	umask(0);
-	TRY(die_with_parent());
+	TRY(die_with_parent(child));
 	reset_signals();
 	TRY(child_enter(child, &sources));
 	TRY(child->foreign ? 0 : sources_open(spec, -1, &sources));
@@ -202,6 +204,7 @@ static int child_become(struct child *child)
 	TRY(caps_drop_bounding(caps));
 	TRY(caps_keep());
 	TRY(user_become(spec, &child->user));
+	TRY(die_with_parent(child));
 	TRY(caps_raise());
 	TRY(exec_chdir(&spec->process));
 	child->stage = STAGE_EXEC;
@@ -211,7 +214,6 @@ static int child_become(struct child *child)
 	TRY(exec_prepare(&exec, &argv));
 	TRY(filter_last ? 0 : seccomp_install(spec));
 	TRY(caps_apply(caps, child->user.uid));
-	TRY(die_with_parent());
 	if (filter_last && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return fail("cannot set no_new_privs");
 	TRY(filter_last ? seccomp_install(spec) : 0);
@@ -253,8 +255,10 @@ static int spawn(struct child *child, struct box *box)
 	TRY(sync_pair(pair));
 	child->sync = pair[1];
 	box->pid = ns_clone(spec, box->cgroup.fd, child->late_cgroup_ns, &box->pidfd);
-	if (box->pid == 0)
+	if (box->pid == 0) {
+		close(pair[0]);
 		child_main(child);
+	}
 	close(pair[1]);
 	box->sync = pair[0];
 	TRY(box->pid);

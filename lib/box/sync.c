@@ -87,6 +87,13 @@ static int take_error(struct err_packet *packet)
 	return packet->code < 0 ? packet->code : -EIO;
 }
 
+int sync_peer(int sock)
+{
+	char byte;
+
+	return recv(sock, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0 ? -ECONNRESET : 0;
+}
+
 int sync_wait(int sock, enum sync_word word, int *fds, size_t n)
 {
 	union sync_message message;

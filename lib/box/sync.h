@@ -26,6 +26,9 @@ int sync_send(int sock, enum sync_word word, const int *fds, size_t n);
  */
 int sync_wait(int sock, enum sync_word word, int *fds, size_t n);
 
+/* 0 as long as the other side is there, else -ECONNRESET with nothing recorded. */
+int sync_peer(int sock);
+
 /* At most so many descriptors in one message (SCM_MAX_FD of the kernel is 253). */
 #define SYNC_FDS_MAX 253
 

@@ -378,6 +378,7 @@ void container_release(struct container *container)
 
 		buf_add_str(&text, err_text());
 		buf_add_str(&advice, err_hint());
+		etc_unlink(container);
 		record_remove(container->host, record, true);
 		err_set(text.data, advice.data);
 	}

@@ -295,10 +295,12 @@ static int give_up(struct run *run, int rc)
 	network_stop(&run->container->network);
 	if (run->cidfile && (!run->box.exec_failed || record->ephemeral))
 		notice_remove_cidfile(run->request);
-	if (run->box.exec_failed && !record->ephemeral)
+	if (run->box.exec_failed && !record->ephemeral) {
 		settle(run);
-	else
+	} else {
+		etc_unlink(run->container);
 		record_remove(run->host, record, true);
+	}
 	err_set(text.data, advice.data);
 	return run->exited.code == EXIT_BERTH ? rc : run->exited.code;
 }
