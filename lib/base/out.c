@@ -22,8 +22,10 @@ static int write_all(int fd, const char *bytes, size_t len)
 		/* Who closed the pipe has seen enough: no message. */
 		if (n < 0 && errno == EPIPE)
 			return -EPIPE;
-		if (n < 0)
-			return fail("cannot write to stdout");
+		if (n < 0) {
+			fail("cannot write to stdout");
+			return -EIO; /* a disk that is full there is not the store's */
+		}
 		bytes += n;
 		len -= (size_t)n;
 	}

@@ -159,15 +159,33 @@ static int check_operands(const struct command *command, size_t n)
 	return -EINVAL;
 }
 
+/* What helps whichever step it was that failed. */
+static void advise(const struct host *host, int rc)
+{
+	if (rc >= 0 || err_hint()[0] != '\0')
+		return;
+	if (rc == -ENOSPC || rc == -EDQUOT)
+		hint("free some space: the store is in '%s' (--root), what runs is in '%s' "
+		     "(--runroot)",
+		     host->root, host->runroot);
+	else if (rc == -ENOSYS)
+		hint("Linux 5.15 and later have it, unless a seccomp filter forbids it; 'berth "
+		     "doctor' tells what is missing");
+}
+
 static int run_parsed(const struct command *command, void *request, const struct strvec *operands,
 		      const char *root, const char *runroot)
 {
 	AUTO(host) host = { 0 };
+	int rc;
 
 	TRY(check_operands(command, operands->n));
 	if (!command->hostless)
 		TRY(host_init(&host, root, runroot));
-	return command->run(&host, request, operands);
+	rc = command->run(&host, request, operands);
+	if (!command->hostless)
+		advise(&host, rc);
+	return rc;
 }
 
 int command_execute(const struct command *command, char *const *argv, const char *root,

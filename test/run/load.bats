@@ -229,6 +229,7 @@ PY
 	umount "$ROOT"
 	[ "$code" = 125 ]
 	[[ $err == *"No space left on device"* ]]
+	[[ $err == *"hint: free some space: the store is in '$ROOT'"* ]]
 	[ "$used" -lt 500 ]
 	[ "$small" = 0 ]
 	[ "$clean" = 0 ]
