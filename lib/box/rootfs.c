@@ -98,6 +98,19 @@ static int root_overlay(const struct spec *spec, const struct strvec *lower, int
 	return tree;
 }
 
+/* What the kernel takes no overlay of, it calls an invalid argument. */
+static int explain_directory(const struct spec *spec, int rc)
+{
+	if (rc < 0)
+		fail_in(rc, "rootfs '%s'", spec->root.path);
+	if (rc == -EINVAL && strcmp(spec->root.path, "/") == 0)
+		hint("'host:' is the host's own files below a layer that is thrown away");
+	else if (rc == -EINVAL)
+		hint("a directory with mounts below it, or of procfs, sysfs or a network file "
+		     "system, may be no layer of an overlay: leave out ':O', or copy it");
+	return rc;
+}
+
 static int root_directory(const struct spec *spec, int userns)
 {
 	const struct strvec lower = { .v = (char **)&spec->root.path, .n = 1 };
@@ -105,7 +118,7 @@ static int root_directory(const struct spec *spec, int userns)
 	int tree;
 
 	if (spec->root.upper != NULL)
-		return root_overlay(spec, &lower, userns);
+		return explain_directory(spec, root_overlay(spec, &lower, userns));
 	if (userns >= 0)
 		tree = tree_clone_idmapped(spec->root.path, userns, true);
 	else

@@ -58,6 +58,7 @@ static int open_tar(struct store *store, struct archive *archive, int in, const 
 static int open_stdin(struct store *store, struct archive *archive)
 {
 	struct stat st;
+	int rc;
 
 	if (isatty(STDIN_FILENO)) {
 		refuse("standard input is a terminal, not an archive");
@@ -66,7 +67,11 @@ static int open_stdin(struct store *store, struct archive *archive)
 	}
 	if (fstat(STDIN_FILENO, &st) < 0)
 		return fail("cannot read it");
-	return open_tar(store, archive, STDIN_FILENO, &st);
+	rc = open_tar(store, archive, STDIN_FILENO, &st);
+	/* Who reads it after us finds its end, as after a pipe. */
+	if (rc >= 0 && S_ISREG(st.st_mode))
+		(void)lseek(STDIN_FILENO, 0, SEEK_END);
+	return rc;
 }
 
 static int open_path(struct store *store, const char *path, struct archive *archive)

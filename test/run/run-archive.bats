@@ -42,6 +42,17 @@ here() { # IMAGE COMMAND...
 	[ -z "$(berth images -q)" ]
 }
 
+@test "an archive on stdin with -i: the payload finds its end" {
+	for file in "$(image busybox.docker.tar)" "$(image busybox.docker.tar.zst)"; do
+		split berth run --rm -i --network none - cat <"$file"
+		want 0
+		[ -z "$output" ]
+		run bash -c 'cat "$1" | "$BERTH" --root "$ROOT" --runroot "$RUNROOT" run --rm -i --network none - cat' _ "$file"
+		want 0
+		[ -z "$output" ]
+	done
+}
+
 @test "the second run unpacks nothing" {
 	here "docker-archive:$(image many.docker.tar)" true
 	want 0
@@ -71,6 +82,17 @@ here() { # IMAGE COMMAND...
 	here "oci:$(case_file oci-two-names)" /nothing
 	want 125
 	err_has "docker.io/library/one:1"
+}
+
+@test "a directory that the kernel takes no overlay of is named, and what to do instead" {
+	here rootfs:/proc:O true
+	want 125
+	err_has "rootfs '/proc'"
+	err_has "hint: a directory with mounts below it"
+	only rootless
+	here rootfs:/:O true
+	want 125
+	err_has "hint: 'host:'"
 }
 
 @test "the transport must be right" {
