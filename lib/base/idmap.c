@@ -168,6 +168,15 @@ char *idmap_suggest(const char *name, bool uids, bool gids)
 	return buf_steal(&out);
 }
 
+char *idmap_suggest_caller(void)
+{
+	autofree char *name = NULL;
+
+	if (passwd_name(getuid(), &name) < 0)
+		err_clear();
+	return idmap_suggest(name, true, true);
+}
+
 /* The ranges of the caller, which may have none. */
 static int read_ranges(const struct host *host, struct idmaps *ret_ranges)
 {

@@ -81,6 +81,8 @@ int idmap_check_helper(const char *name, char **ret_path);
 /* The command that gives a user ranges of 65536 ids that nobody has yet: "usermod --add-subuids ...
  * NAME". To be freed. */
 char *idmap_suggest(const char *name, bool uids, bool gids);
+/* The same for the caller, uids and gids. */
+char *idmap_suggest_caller(void);
 
 /*
  * Write the maps of `pid`, which is in a new user namespace that its parent (we) made: directly

@@ -77,6 +77,7 @@ static int make_cwd(const struct request *request, const struct image_config *im
 static int check_id(const char *what, const char *text, size_t len, const struct idmap *map)
 {
 	autofree char *number = xstrndup(text, len);
+	autofree char *fix = NULL;
 	uint64_t id;
 
 	if (len == 0 || strspn(number, "0123456789") != len)
@@ -85,13 +86,13 @@ static int check_id(const char *what, const char *text, size_t len, const struct
 		return refuse("the %s id %s is larger than %llu", what, number, MAX_ID);
 	if (map->n == 0 || idmap_to_outside(map, (uint32_t)id) >= 0)
 		return 0;
+	fix = idmap_suggest_caller();
 	refuse("the %s id %s does not exist in the container: it is not mapped to one of yours",
 	       what, number);
 	if (map->n == 1 && map->v[0].count == 1)
-		hint("as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 "
-		     "YOUR-NAME; or --userns keep-id:uid=%s to run with your own id under that "
+		hint("as root: %s; or --userns keep-id:uid=%s to run with your own id under that "
 		     "number",
-		     number);
+		     fix, number);
 	else
 		hint("choose a smaller id, or map it: --uidmap %s:0", number);
 	return -EINVAL;

@@ -266,9 +266,10 @@ static int nomap(const struct host *host, const struct idmaps *store, struct use
 	own_ids(&store->uid, &own.uid);
 	own_ids(&store->gid, &own.gid);
 	if (own.uid.v[0].count < 2 || own.gid.v[0].count < 2) {
+		autofree char *fix = idmap_suggest_caller();
+
 		refuse("--userns nomap and auto need ids other than your own");
-		hint("as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 "
-		     "YOUR-NAME");
+		hint("as root: %s", fix);
 		return -EINVAL;
 	}
 	own.uid.v[0] = (struct idmap_range){ 0, 1, own.uid.v[0].count - 1 };

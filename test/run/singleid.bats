@@ -108,3 +108,17 @@ repository() {
 		dpkg -P fakes'
 	want 0
 }
+
+@test "ids that are not mapped: the command that gives some names this user and ranges of nobody" {
+	only one
+	busybox
+	for option in --user=1000 --userns=nomap; do
+		split berth run --rm --network none "$option" busybox true
+		want 125
+		[[ $stderr =~ "usermod --add-subuids "([0-9]+)-([0-9]+)" --add-subgids "[0-9]+-[0-9]+" $(id -un)" ]]
+		first=${BASH_REMATCH[1]} last=${BASH_REMATCH[2]}
+		while IFS=: read -r _ from count; do
+			[ "$from" -gt "$last" ] || [ $((from + count)) -le "$first" ]
+		done </etc/subuid
+	done
+}
