@@ -309,11 +309,15 @@ static int give_up(struct run *run, int rc)
 static int conclude(struct run *run, const struct rusage *before)
 {
 	AUTO(buf) text = BUF_INIT, advice = BUF_INIT;
+	int lost;
 
 	err_clear(); /* what was overcome on the way is no news */
 	TRY(supervise(run));
 	TRY(collect(run, before));
 	finish_output(run);
+	lost = run->relay.out_error;
+	if (lost != 0)
+		fail_with(lost, "cannot write what the payload's terminal shows to stdout");
 	relay_release(&run->relay);
 	explain_end(run);
 	notice_exited(run->request, &run->exited);
@@ -324,7 +328,8 @@ static int conclude(struct run *run, const struct rusage *before)
 	/* The payload's status is what the caller asked for, whatever remains to be swept. */
 	if (settle(run) >= 0 || text.len != 0)
 		err_set(text.data, advice.data);
-	return run->exited.code;
+	/* Success would be a lie where the output is lost. */
+	return lost != 0 && run->exited.code == 0 ? -EIO : run->exited.code;
 }
 
 int start_foreground(const struct host *host, const struct request *request,

@@ -201,6 +201,8 @@ void relay_run(struct relay *relay, const struct pollfd polls[3])
 		read_console(relay);
 	if ((polls[2].revents & (POLLOUT | POLLERR | POLLHUP)) != 0 &&
 	    drain(relay->out, relay->from_console) < 0) {
+		if (errno != EPIPE && errno != EIO)
+			relay->out_error = errno;
 		forget(relay->from_console);
 		hang_up(relay);
 	}

@@ -37,9 +37,10 @@ struct pipe_buffer {
 };
 
 struct relay {
-	int console; /* of the container; -1: there is none, or it is closed */
-	int in;      /* our terminal; -1: nothing is fed (any more) */
-	int out;     /* where its output goes; -1: nowhere */
+	int console;   /* of the container; -1: there is none, or it is closed */
+	int in;        /* our terminal; -1: nothing is fed (any more) */
+	int out;       /* where its output goes; -1: nowhere */
+	int out_error; /* why it took no more; 0: it did, or its reader went away */
 	bool own_out;
 	bool raw;      /* our terminal is to be raw when we have it */
 	bool finished; /* the payload is gone */

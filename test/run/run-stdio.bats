@@ -144,6 +144,15 @@ empty() {
 	[ "${lines[0]%$'\r'}" = y ]
 }
 
+@test "with -t a stdout that takes nothing is said to be the reason" {
+	split bash -c 'box -t busybox echo lost >/dev/full'
+	want 125
+	err_has "to stdout: No space left on device"
+	split bash -c 'box -t busybox sh -c "trap \"exit 7\" HUP; echo lost; sleep 1; sleep 1" >/dev/full'
+	want 7
+	err_has "to stdout: No space left on device"
+}
+
 @test "with -t stderr goes to the same terminal, with CR LF" {
 	split box -t busybox sh -c 'echo a; echo b >&2'
 	want 0
