@@ -22,11 +22,16 @@ files() {
 		-print | grep -vE '/(scratch/volumes|container-names.lock)$' | sort
 }
 
-# cgroups of berth, wherever they are, that nobody is in. Other tests may just be making some.
+# Our cgroups of berth, wherever they are, that nobody is in. Other tests may just be making some.
 cgroups() {
-	find /sys/fs/cgroup -type d \( -path '*/berth/*' -o -name 'berth-*' \) 2>/dev/null | sort | while read -r dir; do
+	find /sys/fs/cgroup -type d -user "$(id -u)" \( -path '*/berth/*' -o -name 'berth-*' \) 2>/dev/null | sort | while read -r dir; do
 		[ -n "$(cat "$dir/cgroup.procs" 2>/dev/null)" ] || echo "$dir"
 	done
+}
+
+# All mounts but those of other tests, which may run beside this one.
+mounts() {
+	awk -v t="$T" 'index($5, t) == 1 || $5 !~ /\/berth(-test)?\./' /proc/self/mountinfo
 }
 
 # No cgroup is there that was not there before ($1) and nobody is in.
@@ -39,7 +44,7 @@ no_more_cgroups() {
 	local before_files before_groups before_mounts
 	before_files=$(files)
 	before_groups=$(cgroups)
-	before_mounts=$(cat /proc/self/mountinfo)
+	before_mounts=$(mounts)
 	box --rm busybox sh -c 'mkdir -p /a/b/c; echo x >/a/b/c/d; chmod 0 /a/b; touch /etc/new; ln -s x /y'
 	box --rm --name x --read-only --tmpfs /t -v /vol busybox touch /vol/file
 	box --rm -t busybox ls / >/dev/null
@@ -48,7 +53,7 @@ no_more_cgroups() {
 	box --rm --workdir /new/dir busybox true
 	diff <(echo "$before_files") <(files)
 	eventually 5 no_more_cgroups "$before_groups"
-	diff <(echo "$before_mounts") /proc/self/mountinfo
+	diff <(echo "$before_mounts") <(mounts)
 }
 
 @test "--rm leaves nothing behind where the store and the runroot are below mounts" {
