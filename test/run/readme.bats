@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The tour of README, line by line.
+load ../helper/berth
+
+setup() {
+	berth_setup
+	need skopeo
+	local from
+	from=docker-archive:$(image busybox.docker.tar)
+	skopeo --insecure-policy copy -q "$from" "docker-archive:$T/app.tar:app:latest"
+	skopeo --insecure-policy copy -q "$from" "oci-archive:$T/app.oci.tar:latest"
+}
+
+@test "no image at all: this machine, changes thrown away" {
+	run berth run --rm --network none host: sh -c 'rm -rf /etc/passwd; ls -d /etc/passwd'
+	[ "$status" != 0 ]
+	[ -e /etc/passwd ]
+}
+
+@test "load, run, and run from the archive" {
+	run berth load -i app.tar
+	want 0
+	[ "$output" = "Loaded image: docker.io/library/app:latest" ]
+	split berth run --rm --network none app sh -c 'echo out; echo err >&2; exit 9'
+	want 9
+	[ "$output $stderr" = "out err" ]
+	run berth run --rm --network none oci-archive:app.oci.tar echo --test
+	[ "$output" = --test ]
+	TOKEN=secret run berth run --rm --network none -e TOKEN -u 0 app sh -c 'echo $TOKEN'
+	[ "$output" = secret ]
+	need jq
+	berth run --dry-run --network none app >config.json
+	[ "$(jq -r .ociVersion <config.json | cut -d. -f1)" = 1 ]
+}
+
+@test "an image from any tree of files, with limits and a mount" {
+	mkdir rootfs
+	tar -C rootfs -xf "$(image busybox.tar)" --no-same-owner
+	tar -C rootfs -c . | berth import - mine
+	echo content >file
+	local limits="-m 512m --cpus 1.5"
+	[ "$(persona)" = root ] || limits=
+	run berth run --rm --network none $limits --read-only -v "$PWD:/src:ro" -w /src mine cat file
+	want 0
+	[ "$output" = content ]
+	split berth run --rm --network none --read-only -v "$PWD:/src:ro" -w /src mine touch file
+	[ "$status" != 0 ]
+}
+
+@test "what README says is not there yet is refused, with what to do instead" {
+	split berth run -d host: true
+	want 125
+	err_has "hint: "
+	split berth run --network bridge host: true
+	want 125
+	err_has "hint: "
+	split berth run -v name:/x host: true
+	want 125
+	err_has "hint: "
+	split berth run registry.example/x/y true
+	want 125
+	err_has "hint: "
+	for command in exec logs pull; do
+		split berth $command x
+		want 125
+	done
+}
