@@ -13,14 +13,30 @@
 static _Thread_local char slot_text[ERR_TEXT_MAX];
 static _Thread_local char slot_hint[ERR_HINT_MAX];
 
-static void record(int err, const char *fmt, va_list args)
-{
-	int len = vsnprintf(slot_text, sizeof(slot_text), fmt, args);
+/* Bytes that are kept free behind a name that has to be cut. */
+#define REASON_MAX 128  /* for ": " and strerror() */
+#define CALLERS_MAX 256 /* for what callers put before it */
 
+/* The length of what vsnprintf() has put into text; beyond `max` bytes it is cut. */
+static size_t cut(char *text, int len, size_t max)
+{
 	if (len < 0)
 		len = 0;
-	if (err != 0 && (size_t)len < sizeof(slot_text))
-		snprintf(slot_text + len, sizeof(slot_text) - (size_t)len, ": %s", strerror(err));
+	if ((size_t)len <= max)
+		return (size_t)len;
+	memcpy(text + max - 3, "...", 4);
+	return max;
+}
+
+/* However long a name in the message is: the reason must fit. */
+static void record(int err, const char *fmt, va_list args)
+{
+	size_t len;
+
+	len = cut(slot_text, vsnprintf(slot_text, sizeof(slot_text), fmt, args),
+		  err != 0 ? ERR_TEXT_MAX - REASON_MAX - CALLERS_MAX : ERR_TEXT_MAX - 1);
+	if (err != 0)
+		snprintf(slot_text + len, sizeof(slot_text) - len, ": %s", strerror(err));
 	slot_hint[0] = '\0';
 }
 
@@ -72,21 +88,21 @@ int refuse_with(int err, const char *fmt, ...)
 int fail_in(int rc, const char *fmt, ...)
 {
 	char prefixed[2 * ERR_TEXT_MAX];
+	size_t len, rest, room = ERR_TEXT_MAX / 2;
 	va_list args;
-	int len;
 
 	if (rc >= 0)
 		return rc;
 	if (slot_text[0] == '\0')
 		snprintf(slot_text, sizeof(slot_text), "%s", strerror(-rc));
+	/* A text of reasonable length stays whole: the name before it is cut. */
+	rest = strlen(slot_text) + 3 + CALLERS_MAX;
+	if (rest < ERR_TEXT_MAX / 2)
+		room = ERR_TEXT_MAX - rest;
 	va_start(args, fmt);
-	len = vsnprintf(prefixed, ERR_TEXT_MAX, fmt, args);
+	len = cut(prefixed, vsnprintf(prefixed, ERR_TEXT_MAX, fmt, args), room);
 	va_end(args);
-	if (len < 0)
-		len = 0;
-	if (len >= ERR_TEXT_MAX)
-		len = ERR_TEXT_MAX - 1;
-	snprintf(prefixed + len, sizeof(prefixed) - (size_t)len, ": %s", slot_text);
+	snprintf(prefixed + len, sizeof(prefixed) - len, ": %s", slot_text);
 	prefixed[ERR_TEXT_MAX - 1] = '\0';
 	memcpy(slot_text, prefixed, sizeof(slot_text));
 	return rc;

@@ -44,6 +44,17 @@ static void long_texts(void **state)
 	assert_memory_equal(err_text(), "front: x", 8);
 	hint("%s", text);
 	assert_int_equal(strlen(err_hint()), ERR_HINT_MAX - 1);
+	/* The reason is there behind names of any length. */
+	errno = ENAMETOOLONG;
+	fail("cannot open '%s'", text);
+	assert_non_null(strstr(err_text(), "xxx...: File name too long"));
+	errno = ENAMETOOLONG;
+	fail("cannot open it");
+	fail_in(-ENAMETOOLONG, "'%s'", text);
+	fail_in(-ENAMETOOLONG, "load");
+	assert_memory_equal(err_text(), "load: 'xxx", 10);
+	assert_non_null(strstr(err_text(), "xxx...: cannot open it: File name too long"));
+	assert_true(strlen(err_text()) < ERR_TEXT_MAX);
 }
 
 static void printing(void **state)
