@@ -279,23 +279,24 @@ static int settle(struct run *run)
 	return record_save(record);
 }
 
-/* The container never ran, and for --rm never was. */
+/* The container never ran. It stays where only its command was wrong, and --rm was not given: a
+ * name and an ID were promised then. */
 static int give_up(struct run *run, int rc)
 {
 	AUTO(buf) text = BUF_INIT, advice = BUF_INIT;
 	struct record *record = &run->container->record;
+	bool exec_failed = run->box.exec_failed, stays = exec_failed && !record->ephemeral;
 
 	buf_add_str(&text, err_text());
 	buf_add_str(&advice, err_hint());
-	run->exited.code = run->box.exec_failed
-				   ? (rc == -ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXECUTE)
-				   : EXIT_BERTH;
+	run->exited.code =
+		exec_failed ? (rc == -ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXECUTE) : EXIT_BERTH;
 	relay_release(&run->relay);
 	release_box(run);
 	network_stop(&run->container->network);
-	if (run->cidfile && (!run->box.exec_failed || record->ephemeral))
+	if (run->cidfile && !stays)
 		notice_remove_cidfile(run->request);
-	if (run->box.exec_failed && !record->ephemeral) {
+	if (stays) {
 		settle(run);
 	} else {
 		etc_unlink(run->container);

@@ -115,6 +115,21 @@ no_more_cgroups() {
 	[ -z "$(ls -A "$ROOT/container-names")" ]
 }
 
+@test "without --rm a container whose command cannot be executed stays as well" {
+	split box --name stays --cidfile "$T/cid" busybox no-such-command
+	want 127
+	[[ "$(berth ps -a --format '{{.Names}} {{.Status}}')" == "stays Exited (127)"* ]]
+	[ "$(cat cid)" = "$(berth ps -aq --no-trunc)" ]
+	split box --name other busybox /etc/passwd
+	want 126
+	[[ "$(berth ps -a --format '{{.Names}} {{.Status}}')" == *"other Exited (126)"* ]]
+	berth rm stays other
+	split box --name never --memory 1 busybox true
+	want 125
+	[ -z "$(berth ps -aq)" ]
+	[ -z "$(ls -A "$ROOT/containers" "$ROOT/container-names" | grep -v :)" ]
+}
+
 @test "a name is unique: 125 with who has it, and --replace takes it over" {
 	box --name same busybox true
 	split box --name same busybox true
