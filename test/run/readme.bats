@@ -65,3 +65,30 @@ setup() {
 		want 125
 	done
 }
+
+# What dpkg-query says of every package.
+packages() { # WORD
+	printf '#!/bin/sh\necho %s\n' "$1" >bin/dpkg-query
+}
+
+@test "the first command says what an ordinary user lacks" {
+	only rootless
+	need dpkg-query
+	mkdir bin
+	packages installed
+	chmod +x bin/dpkg-query
+	mkdir -m 555 closed
+	PATH=$PWD/bin:$PATH
+	for build in closed closed/build; do
+		split env BERTH_BUILD="$PWD/$build" "$helper/../quickstart"
+		want 1
+		err_has "'$PWD/closed' cannot be written to by $(id -un)"
+		err_has "BERTH_BUILD="
+	done
+	packages unknown
+	split env BERTH_BUILD="$PWD/build" "$helper/../quickstart"
+	want 1
+	err_has "these packages are missing: "
+	err_has "    apt-get install -y "
+	[ ! -e build ]
+}
