@@ -229,7 +229,7 @@ PY
 	umount "$ROOT"
 	[ "$code" = 125 ]
 	[[ $err == *"No space left on device"* ]]
-	[[ $err == *"hint: free some space: the store is in '$ROOT'"* ]]
+	[[ $err == *"hint: free some space"* ]]
 	[ "$used" -lt 500 ]
 	[ "$small" = 0 ]
 	[ "$clean" = 0 ]
