@@ -29,7 +29,8 @@ static const struct opt options_images[] = {
 	{ "digests", 0, OPT_FLAG, offsetof(struct images_request, digests),
 	  .help = "show the digests of the manifests" },
 	{ "filter", 'f', OPT_STRINGS, offsetof(struct images_request, filters), "KEY=VALUE",
-	  "list only what matches: reference=PATTERN, dangling=BOOL, label=KEY[=VALUE]" },
+	  "list only what matches: reference=PATTERN, dangling=BOOL, label=KEY[=VALUE], "
+	  "before=IMAGE, since=IMAGE, until=TIME" },
 	{ "format", 0, OPT_STRING, offsetof(struct images_request, format), "FORMAT",
 	  "table, json, jsonl, or a Go template" },
 	{ "no-trunc", 0, OPT_FLAG, offsetof(struct images_request, no_trunc),
@@ -54,6 +55,22 @@ struct rows {
 	struct row *v;
 	size_t n;
 };
+
+struct filter {
+	const struct filter_key *key;
+	const char *value;
+	int64_t time; /* before, since and until */
+};
+
+struct filters {
+	struct filter *v;
+	size_t n;
+};
+
+static void filters_release(struct filters *filters)
+{
+	free(filters->v);
+}
 
 static void row_release(struct row *row)
 {
@@ -156,110 +173,6 @@ static const struct out_field fields[] = {
 	{ .name = NULL },
 };
 
-/* --- filters ---------------------------------------------------------------------------------- */
-
-static bool match_reference(const struct row *row, const char *pattern)
-{
-	const char *const names[] = { row->item->name, row->repository, row->familiar };
-	autofree char *bare = NULL;
-	size_t len;
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (names[i] != NULL && fnmatch(pattern, names[i], FNM_PATHNAME) == 0)
-			return true;
-	if (row->familiar == NULL || row->tag == NULL)
-		return false;
-	/* As people write it, without the tag. */
-	len = strlen(row->familiar) - strlen(row->tag) - 1;
-	bare = xstrndup(row->familiar, len);
-	return fnmatch(pattern, bare, FNM_PATHNAME) == 0;
-}
-
-static bool match_dangling(const struct row *row, const char *value)
-{
-	bool wanted = value[0] == 't' || value[0] == '1';
-
-	return wanted == (row->item->name == NULL);
-}
-
-static bool match_label(const struct row *row, const char *value)
-{
-	for (size_t i = 0; i < row->labels.n; i++) {
-		const char *label = row->labels.v[i];
-
-		if (strcmp(label, value) == 0 ||
-		    (strchr(value, '=') == NULL && strncmp(label, value, strlen(value)) == 0 &&
-		     label[strlen(value)] == '='))
-			return true;
-	}
-	return false;
-}
-
-static const struct {
-	const char *key;
-	bool (*match)(const struct row *row, const char *value);
-	const char *words; /* NULL: any value */
-} filters[] = {
-	{ "reference", match_reference, NULL },
-	{ "dangling", match_dangling, "true|false|1|0" },
-	{ "label", match_label, NULL },
-};
-
-static int check_filter(const char *filter, size_t *ret_index)
-{
-	AUTO(strvec) words = STRVEC_INIT;
-	size_t len = strcspn(filter, "=");
-
-	for (size_t i = 0; i < ARRAY_SIZE(filters); i++) {
-		if (strlen(filters[i].key) != len || strncmp(filters[i].key, filter, len) != 0)
-			continue;
-		if (filter[len] == '\0')
-			break;
-		if (filters[i].words != NULL)
-			strvec_split(&words, filters[i].words, '|');
-		if (words.n > 0 && !strvec_has(&words, filter + len + 1))
-			return refuse("--filter %s: the value is none of %s", filter,
-				      filters[i].words);
-		*ret_index = i;
-		return 0;
-	}
-	refuse("'%s' is not a filter", filter);
-	hint("there are reference=PATTERN, dangling=true|false and label=KEY[=VALUE]");
-	return -EINVAL;
-}
-
-/* 1: the row is listed. */
-static int is_wanted(const struct row *row, const struct images_request *request, const char *name)
-{
-	for (size_t i = 0; i < request->filters.n; i++) {
-		const char *filter = request->filters.v[i];
-		size_t index;
-
-		TRY(check_filter(filter, &index));
-		if (!filters[index].match(row, strchr(filter, '=') + 1))
-			return 0;
-	}
-	return name == NULL || match_reference(row, name);
-}
-
-/* --- rows ------------------------------------------------------------------------------------- */
-
-static void split_name(struct row *row)
-{
-	AUTO(ref) ref = { 0 };
-
-	if (row->item->name == NULL)
-		return;
-	if (ref_parse(row->item->name, &ref) < 0) {
-		err_clear();
-		row->repository = xstrdup(row->item->name);
-		return;
-	}
-	row->repository = ref_repository(&ref);
-	row->familiar = ref_familiar(&ref);
-	row->tag = xstrdup_null(ref.tag);
-}
-
 /* What the plan says. An image that was never unpacked here has none. */
 static void read_details(const struct store *store, struct row *row)
 {
@@ -282,6 +195,175 @@ static void read_details(const struct store *store, struct row *row)
 	row->labels = config.labels;
 	config.labels = (struct strvec)STRVEC_INIT;
 	image_config_release(&config);
+}
+
+/* --- filters ---------------------------------------------------------------------------------- */
+
+static bool is_named(const struct row *row, const char *pattern)
+{
+	const char *const names[] = { row->item->name, row->repository, row->familiar };
+	autofree char *bare = NULL;
+	size_t len;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (names[i] != NULL && fnmatch(pattern, names[i], FNM_PATHNAME) == 0)
+			return true;
+	if (row->familiar == NULL || row->tag == NULL)
+		return false;
+	/* As people write it, without the tag. */
+	len = strlen(row->familiar) - strlen(row->tag) - 1;
+	bare = xstrndup(row->familiar, len);
+	return fnmatch(pattern, bare, FNM_PATHNAME) == 0;
+}
+
+static bool match_reference(const struct row *row, const struct filter *filter)
+{
+	return is_named(row, filter->value);
+}
+
+static bool match_dangling(const struct row *row, const struct filter *filter)
+{
+	bool wanted = filter->value[0] == 't' || filter->value[0] == '1';
+
+	return wanted == (row->item->name == NULL);
+}
+
+static bool match_label(const struct row *row, const struct filter *filter)
+{
+	const char *value = filter->value;
+
+	for (size_t i = 0; i < row->labels.n; i++) {
+		const char *label = row->labels.v[i];
+
+		if (strcmp(label, value) == 0 ||
+		    (strchr(value, '=') == NULL && strncmp(label, value, strlen(value)) == 0 &&
+		     label[strlen(value)] == '='))
+			return true;
+	}
+	return false;
+}
+
+/* "label" and "label!": with and without. */
+static bool match_no_label(const struct row *row, const struct filter *filter)
+{
+	return !match_label(row, filter);
+}
+
+static bool match_before(const struct row *row, const struct filter *filter)
+{
+	return row->created < filter->time;
+}
+
+static bool match_since(const struct row *row, const struct filter *filter)
+{
+	return row->created > filter->time;
+}
+
+static int prepare_dangling(const struct catalog *catalog, struct filter *filter)
+{
+	AUTO(strvec) words = STRVEC_INIT;
+
+	strvec_split(&words, "true|false|1|0", '|');
+	return strvec_has(&words, filter->value) ? 0
+						 : refuse("the value is neither true nor false");
+}
+
+static int prepare_image(const struct catalog *catalog, struct filter *filter)
+{
+	AUTO(image_item) item = { 0 };
+	AUTO(row) row = { .item = &item };
+	bool by_name;
+
+	TRY(lookup(catalog, filter->value, &item, &by_name));
+	read_details(catalog->store, &row);
+	filter->time = row.created;
+	return 0;
+}
+
+/* A moment, its seconds since 1970, or how long ago it was: 24h. */
+static int prepare_until(const struct catalog *catalog, struct filter *filter)
+{
+	const char *value = filter->value;
+	uint64_t usec;
+	uint32_t nsec;
+
+	if (value[0] != '\0' && strspn(value, "0123456789") == strlen(value))
+		return units_parse_i64(value, 0, INT64_MAX, &filter->time);
+	if (units_parse_duration(value, &usec) >= 0) {
+		filter->time = (int64_t)time(NULL) - (int64_t)(usec / 1000000);
+		return 0;
+	}
+	err_clear();
+	return units_parse_time(value, &filter->time, &nsec);
+}
+
+static const struct filter_key {
+	const char *name;
+	bool all; /* several of them must all match; of other keys one suffices */
+	int (*prepare)(const struct catalog *catalog, struct filter *filter);
+	bool (*match)(const struct row *row, const struct filter *filter);
+} filter_keys[] = {
+	{ "reference", false, NULL, match_reference },
+	{ "dangling", false, prepare_dangling, match_dangling },
+	{ "label", true, NULL, match_label },
+	{ "label!", true, NULL, match_no_label },
+	{ "before", false, prepare_image, match_before },
+	{ "since", false, prepare_image, match_since },
+	{ "until", false, prepare_until, match_before },
+};
+
+static int parse_filter(const struct catalog *catalog, const char *text, struct filter *ret_filter)
+{
+	const char *equals = strchr(text, '=');
+
+	for (size_t i = 0; equals != NULL && i < ARRAY_SIZE(filter_keys); i++) {
+		const struct filter_key *key = &filter_keys[i];
+
+		if (strlen(key->name) != (size_t)(equals - text) ||
+		    strncmp(key->name, text, strlen(key->name)) != 0)
+			continue;
+		*ret_filter = (struct filter){ .key = key, .value = equals + 1 };
+		return key->prepare == NULL
+			       ? 0
+			       : fail_in(key->prepare(catalog, ret_filter), "--filter %s", text);
+	}
+	refuse("'%s' is not a filter", text);
+	hint("there are reference=PATTERN, dangling=true|false, label=KEY[=VALUE], before=IMAGE, "
+	     "since=IMAGE and until=TIME");
+	return -EINVAL;
+}
+
+static bool is_wanted(const struct row *row, const struct filters *filters)
+{
+	for (size_t i = 0; i < filters->n; i++) {
+		const struct filter *filter = &filters->v[i];
+		bool matches = filter->key->match(row, filter);
+
+		for (size_t k = 0; k < filters->n && !matches && !filter->key->all; k++)
+			matches = filters->v[k].key == filter->key &&
+				  filter->key->match(row, &filters->v[k]);
+		if (!matches)
+			return false;
+	}
+	return true;
+}
+
+/* --- rows ------------------------------------------------------------------------------------- */
+
+static void split_name(struct row *row)
+{
+	AUTO(ref) ref = { 0 };
+
+	if (row->item->name == NULL)
+		return;
+	if (ref_parse(row->item->name, &ref) < 0) {
+		err_clear();
+		row->repository = xstrdup(row->item->name);
+		return;
+	}
+	row->repository = ref_repository(&ref);
+	row->familiar = ref_familiar(&ref);
+	row->tag = xstrdup_null(ref.tag);
 }
 
 static int compare_rows(const void *a, const void *b)
@@ -311,20 +393,17 @@ static int print_rows(const struct images_request *request, const struct rows *r
 	return out_list_end(&list);
 }
 
-static int add_row(const struct store *store, const struct image_item *item,
-		   const struct images_request *request, const char *name, struct rows *rows)
+static void add_row(const struct store *store, const struct image_item *item,
+		    const struct filters *filters, const char *name, struct rows *rows)
 {
-	struct row row = { .item = item, .no_trunc = request->no_trunc };
-	int wanted;
+	struct row row = { .item = item };
 
 	split_name(&row);
 	read_details(store, &row);
-	wanted = is_wanted(&row, request, name);
-	if (wanted > 0)
+	if (is_wanted(&row, filters) && (name == NULL || is_named(&row, name)))
 		*VEC_PUSH(rows) = row;
 	else
 		row_release(&row);
-	return wanted;
 }
 
 static int run(const struct host *host, void *data, const struct strvec *operands)
@@ -334,16 +413,18 @@ static int run(const struct host *host, void *data, const struct strvec *operand
 	AUTO(image_items) items = { 0 };
 	AUTO(catalog) catalog = CATALOG_INIT;
 	AUTO(store) store = STORE_INIT;
+	AUTO(filters) filters = { 0 };
 	AUTO(rows) rows = { 0 };
-	size_t index;
 
-	for (size_t i = 0; i < request->filters.n; i++)
-		TRY(check_filter(request->filters.v[i], &index));
 	TRY(store_open(host, &store));
 	TRY(catalog_open(&store, &catalog));
+	for (size_t i = 0; i < request->filters.n; i++)
+		TRY(parse_filter(&catalog, request->filters.v[i], VEC_PUSH(&filters)));
 	TRY(lookup_all(&catalog, request->all, &items));
 	for (size_t i = 0; i < items.n; i++)
-		TRY(add_row(&store, &items.v[i], request, name, &rows));
+		add_row(&store, &items.v[i], &filters, name, &rows);
+	for (size_t i = 0; i < rows.n; i++)
+		rows.v[i].no_trunc = request->no_trunc;
 	if (rows.n > 0)
 		qsort(rows.v, rows.n, sizeof(*rows.v), compare_rows);
 	return print_rows(request, &rows);

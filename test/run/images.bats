@@ -66,12 +66,32 @@ make_case() { # CASE: loads what test/helper/image-case writes
 	want 125
 }
 
+@test "times choose, and filters of one key are alternatives" {
+	make_case docker
+	berth import -q "$(image busybox.tar)" young:1 >/dev/null
+	[ "$(berth images --filter before=young:1 --format '{{.Name}}')" = docker.io/library/case:latest ]
+	[ "$(berth images --filter since=case --format '{{.Name}}')" = docker.io/library/young:1 ]
+	[ "$(berth images --filter until=24h --format '{{.Name}}')" = docker.io/library/case:latest ]
+	[ "$(berth images -q --filter until="$(date -u -d '+1 day' +%FT%TZ)" | wc -l)" = 2 ]
+	[ "$(berth images -q --filter until=1 | wc -l)" = 0 ]
+	[ "$(berth images -q --filter reference=case --filter reference=young | wc -l)" = 2 ]
+	[ "$(berth images -q --filter reference=case --filter reference=young --filter until=24h | wc -l)" = 1 ]
+	split berth images --filter before=nosuch
+	want 125
+	err_has "--filter before=nosuch: there is no image 'nosuch'"
+	split berth images --filter until=yesterday
+	want 125
+	err_has "is not a time"
+}
+
 @test "labels choose" {
 	berth load -q -i "$(image config.oci)" >/dev/null
 	make_case docker
 	[ "$(berth images -q --filter label=org.example.title | wc -l)" = 1 ]
 	[ "$(berth images -q --filter label=org.example.title=config | wc -l)" = 1 ]
 	[ "$(berth images -q --filter label=org.example.title=other | wc -l)" = 0 ]
+	[ "$(berth images -q --filter label=org.example.title --filter label=none | wc -l)" = 0 ]
+	[ "$(berth images --filter 'label!=org.example.title' --format '{{.Name}}')" = docker.io/library/case:latest ]
 }
 
 @test "an image that lost its name is listed without" {
