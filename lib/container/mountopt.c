@@ -110,7 +110,7 @@ static int set_recursive(struct mountopt *opt, const char *value, bool flag)
 	else if (strcmp(value, "writable") == 0)
 		opt->mount.attr_recursive = false;
 	else if (strcmp(value, "readonly") == 0)
-		opt->mount.attr_recursive = true;
+		opt->wants_readonly = true;
 	else
 		return refuse("'bind-recursive=%s': enabled, disabled, writable or readonly",
 			      value);
@@ -269,6 +269,16 @@ static const struct key keys[] = {
 	{ "bind-propagation", BIND, VALUE_TEXT, set_propagation },
 	{ "bind-nonrecursive", BIND, VALUE_FLAG, set_nonrecursive },
 	{ "bind-recursive", BIND, VALUE_TEXT, set_recursive },
+	{ "private", BIND, VALUE_WORD, NULL },
+	{ "rprivate", BIND, VALUE_WORD, NULL },
+	{ "slave", BIND, VALUE_WORD, NULL },
+	{ "rslave", BIND, VALUE_WORD, NULL },
+	{ "shared", BIND, VALUE_WORD, NULL },
+	{ "rshared", BIND, VALUE_WORD, NULL },
+	{ "unbindable", BIND, VALUE_WORD, NULL },
+	{ "runbindable", BIND, VALUE_WORD, NULL },
+	{ "z", BIND | ANONYMOUS, VALUE_FLAG, set_relabel_flag },
+	{ "Z", BIND | ANONYMOUS, VALUE_FLAG, set_relabel_flag },
 	{ "relabel", BIND, VALUE_TEXT, set_relabel },
 	{ "U", BIND | TMPFS | ANONYMOUS, VALUE_FLAG, set_chown },
 	{ "chown", BIND | TMPFS | ANONYMOUS, VALUE_FLAG, set_chown },
@@ -294,16 +304,6 @@ static const struct key keys[] = {
 static const struct key volume_keys[] = {
 	{ "bind", BIND, VALUE_FLAG, set_nonrecursive },
 	{ "rbind", BIND, VALUE_WORD, NULL },
-	{ "private", BIND, VALUE_WORD, NULL },
-	{ "rprivate", BIND, VALUE_WORD, NULL },
-	{ "slave", BIND, VALUE_WORD, NULL },
-	{ "rslave", BIND, VALUE_WORD, NULL },
-	{ "shared", BIND, VALUE_WORD, NULL },
-	{ "rshared", BIND, VALUE_WORD, NULL },
-	{ "unbindable", BIND, VALUE_WORD, NULL },
-	{ "runbindable", BIND, VALUE_WORD, NULL },
-	{ "z", BIND | ANONYMOUS, VALUE_FLAG, set_relabel_flag },
-	{ "Z", BIND | ANONYMOUS, VALUE_FLAG, set_relabel_flag },
 	{ "O", BIND, VALUE_FLAG, set_overlay },
 	{ "upperdir", BIND, VALUE_TEXT, set_upper },
 	{ "workdir", BIND, VALUE_TEXT, set_work },
@@ -424,6 +424,9 @@ static int finish(struct mountopt *opt)
 		return refuse("upperdir and workdir belong together");
 	if (opt->mount.upper != NULL && !opt->overlay)
 		return refuse("upperdir and workdir are for the option O");
+	if (opt->wants_readonly && (opt->mount.attr_set & MOUNT_ATTR_RDONLY) == 0)
+		return refuse("bind-recursive=readonly says how far readonly goes, and that is "
+			      "missing");
 	return opt->kind == MOUNTOPT_BIND ? absolute_source(opt) : 0;
 }
 

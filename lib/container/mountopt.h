@@ -24,11 +24,12 @@ struct mountopt {
 	 * image and overlay, upper and work are the directories that the user gave (-v
 	 * ...:O,upperdir=,workdir=). */
 	struct spec_mount mount;
-	char *subpath;  /* image: the part that is mounted */
-	bool overlay;   /* -v SRC:DST:O: a throw-away overlay over the source */
-	bool writable;  /* image: rw */
-	bool relabel;   /* z, Z, relabel= */
-	bool keep_link; /* no-dereference */
+	char *subpath;       /* image: the part that is mounted */
+	bool overlay;        /* -v SRC:DST:O: a throw-away overlay over the source */
+	bool writable;       /* image: rw */
+	bool relabel;        /* z, Z, relabel= */
+	bool keep_link;      /* no-dereference */
+	bool wants_readonly; /* bind-recursive=readonly */
 };
 
 /* -v [SRC:]DST[:OPTIONS] */

@@ -92,6 +92,10 @@ static void test_bind_mount(void **state)
 	assert_true((opt.mount.attr_set & MOUNT_ATTR_RDONLY) != 0);
 	assert_false(opt.mount.recursive);
 	mountopt_release(&opt);
+	opt = mount_of("type=bind,src=/a,dst=/b,bind-recursive=readonly,ro,rslave,Z");
+	assert_true(opt.mount.recursive && opt.mount.attr_recursive && opt.relabel);
+	assert_true(opt.mount.propagation == (MS_SLAVE | MS_REC));
+	mountopt_release(&opt);
 	opt = mount_of("type=bind,source=/a,target=/b,ro=false,bind-propagation=shared");
 	assert_true((opt.mount.attr_set & MOUNT_ATTR_RDONLY) == 0);
 	assert_true(opt.mount.propagation == MS_SHARED);
@@ -168,6 +172,9 @@ static void test_mounts_that_are_refused(void **state)
 		"type=bind,src=,dst=/b",
 		"type=bind,src=/a,dst=/b,bind-propagation=loud",
 		"type=ramfs,dst=/b",
+		"type=bind,src=/a,dst=/b,bind-recursive=readonly",
+		"type=bind,src=/a,dst=/b,bind-recursive=readonly,ro=false",
+		"type=tmpfs,dst=/b,rslave",
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
