@@ -57,10 +57,13 @@ int entry_make(const struct spec *spec, uid_t caller, char **ret_template)
 	if (wanted == NULL && !is_caller(spec, caller))
 		return 0;
 	template = xstrdup(wanted != NULL ? wanted : TEMPLATE);
+	if (!is_caller(spec, caller)) {
+		*ret_template = steal(template);
+		return 0;
+	}
 	rc = passwd_name(caller, &name);
 	if (rc < 0 && rc != -ENOENT)
 		return rc;
-	/* The longer one first: $NAME is no part of $USERNAME, but a reader may think so. */
 	replace(&template, "$USERNAME", name != NULL ? name : "user");
 	replace(&template, "$NAME", name != NULL ? name : "user");
 	*ret_template = steal(template);
@@ -117,6 +120,9 @@ int entry_add(int rootfd, const struct spec *spec, const char *template, struct 
 	line = xstrdup(template);
 	uid = xasprintf("%u", user->uid);
 	gid = xasprintf("%u", user->gid);
+	/* Somebody else than the caller has no other name than his number, as with podman. */
+	replace(&line, "$USERNAME", uid);
+	replace(&line, "$NAME", "container user");
 	replace(&line, "$UID", uid);
 	replace(&line, "$GID", gid);
 	replace(&line, "$HOME", home);

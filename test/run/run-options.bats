@@ -55,6 +55,37 @@ many_ids() {
 	err_has "hint:"
 }
 
+@test "process: a masked user database is an empty one" {
+	shows "0 /" --security-opt mask=/etc/passwd -- 'echo $(wc -c </etc/passwd) $HOME'
+	shows "0 /" -v /dev/null:/etc/passwd:dev -- 'echo $(id -u) $HOME'
+}
+
+@test "process: keep-groups keeps the groups of the caller" {
+	only root
+	shows "0 1234 2345" --group-add 1234 --group-add 2345 -- 'id -G'
+	run setpriv --groups 1234,2345 "$BERTH" --root "$ROOT" --runroot "$RUNROOT" run --rm --network none \
+		--group-add keep-groups busybox id -G
+	want 0
+	[ "$output" = "0 1234 2345" ]
+	run setpriv --groups 1234,2345 "$BERTH" --root "$ROOT" --runroot "$RUNROOT" run --rm --network none busybox id -G
+	[ "$output" = 0 ]
+}
+
+@test "process: an ordinary user's keep-groups opens what only a group of his may" {
+	only root
+	id berth-sub >/dev/null 2>&1 || skip "missing: user berth-sub (test/helper/users create)"
+	as_user sub true
+	echo secret >"$T/file"
+	chgrp 4321 "$T/file"
+	chmod 640 "$T/file"
+	berth_as sub load -q -i "$(image busybox.docker.tar)" >/dev/null
+	for option in "" --group-add=keep-groups; do
+		run setpriv --reuid berth-sub --regid berth-sub --groups 4321 env HOME="$T/sub" "$BERTH" --root "$T/sub/root" \
+			--runroot "$T/sub/run" run --rm --network none $option -v "$T/file:/file" busybox cat /file
+		if [ -n "$option" ]; then want 0 && [ "$output" = secret ]; else want 1; fi
+	done
+}
+
 @test "process: an init reaps and forwards" {
 	shows 1 --init -- 'test "$(cat /proc/1/comm)" != sh && echo 1'
 	"$BERTH" --root "$ROOT" --runroot "$RUNROOT" run --rm --init --network none --pidfile "$T/pid" busybox sleep 60 &
@@ -110,6 +141,10 @@ many_ids() {
 	shows "$(hostname)" --uts host -- hostname
 	if many_ids; then
 		shows x:*:5:6:x:/:/bin/sh --user 5:6 --passwd-entry 'x:*:$UID:$GID:x:/:/bin/sh' -- 'tail -n 1 /etc/passwd'
+		# The caller's name is not that of another one in the container.
+		shows $'5:*:5:6:container user:/:/bin/sh\nuid=5(5)' --user 5:6 \
+			--passwd-entry '$USERNAME:*:$UID:$GID:$NAME:$HOME:/bin/sh' -- 'tail -n 1 /etc/passwd; id | cut -d" " -f1'
+		shows 1 --user 1000 --passwd-entry 'x:*:$UID:$GID:x:/:/bin/sh' -- 'grep -c ":1000:" /etc/passwd'
 	fi
 }
 
@@ -125,6 +160,47 @@ many_ids() {
 		shows joined --uts "ns:/proc/$!/ns/uts" -- hostname
 		kill $!
 	fi
+}
+
+@test "namespaces: ipc, pid and cgroup of a path" {
+	only root
+	unshare --ipc --cgroup --pid --fork --kill-child --mount-proc sleep 60 &
+	local holder=$! pid kind
+	eventually 10 eval 'pid=$(pgrep -P $holder -x sleep)'
+	for kind in ipc pid cgroup; do
+		local option=$kind
+		[ $kind != cgroup ] || option=cgroupns
+		shows "$(readlink "/proc/$pid/ns/$kind")" --$option "ns:/proc/$pid/ns/$kind" -- "readlink /proc/self/ns/$kind"
+	done
+	kill $holder
+	wait $holder || :
+}
+
+@test "user namespaces of subordinate ids by name" {
+	only root
+	id berth-sub >/dev/null 2>&1 || skip "missing: user berth-sub (test/helper/users create)"
+	local uid gid
+	uid=$(awk -F: '$1 == "berth-sub" { print $2, $3 }' /etc/subuid)
+	gid=$(awk -F: '$1 == "berth-sub" { print $2, $3 }' /etc/subgid)
+	shows "0 $uid 0 $gid" --subuidname berth-sub --subgidname berth-sub -- 'echo $(cat /proc/self/uid_map /proc/self/gid_map)'
+	shows "0 $uid 0 $gid" --subuidname berth-sub -- 'echo $(cat /proc/self/uid_map /proc/self/gid_map)'
+}
+
+@test "user namespaces: the flags of a map" {
+	case $(persona) in
+	root)
+		shows "0 200000 10 0 300000 20" --uidmap u0:200000:10 --gidmap 0:300000:20 -- \
+			'echo $(cat /proc/self/uid_map /proc/self/gid_map)'
+		shows "0 200000 10" --uidmap 0:@200000:10 -- 'echo $(cat /proc/self/gid_map)'
+		;;
+	sub)
+		# The rest of the default map stays.
+		shows "$(id -u)" --uidmap "+5:@$(id -u):1" -- "awk '\$1 == 5 { print \$2 }' /proc/self/uid_map"
+		;;
+	one)
+		shows "7 $(id -u) 1" --uidmap "7:0:1" --user 7:7 -- 'echo $(cat /proc/self/uid_map)'
+		;;
+	esac
 }
 
 @test "user namespaces" {
@@ -173,6 +249,43 @@ many_ids() {
 	[ ! -e "$T/none" ]
 }
 
+@test "mounts: an overlay whose changes stay" {
+	mkdir "$T/dir" "$T/up" "$T/work"
+	echo text >"$T/dir/file"
+	local volume=$T/dir:/x:O,upperdir=$T/up,workdir=$T/work
+	shows 0 -v "$volume" -- 'echo more >/x/new; rm /x/file; echo $?'
+	[ -e "$T/dir/file" ]
+	[ ! -e "$T/dir/new" ]
+	[ "$(cat "$T/up/new")" = more ]
+	shows new -v "$volume" -- 'ls /x'
+}
+
+@test "mounts: without and with what is mounted below, links, and owners" {
+	only root
+	mkdir -p "$T/dir/below" "$T/real"
+	unshare --mount --propagation private sh -c '
+		T=$1; shift
+		mount -t tmpfs none "$T/dir/below" && touch "$T/dir/below/file"
+		for option in bind-nonrecursive bind-recursive=disabled bind-recursive=enabled bind-recursive=writable,ro \
+			bind-recursive=readonly,ro; do
+			"$@" --mount "type=bind,src=$T/dir,dst=/x,$option" busybox sh -c \
+				"echo $option \$(ls /x/below) \$(touch /x/below/new 2>/dev/null && rm /x/below/new && echo written)"
+		done' sh "$T" "$BERTH" --root "$ROOT" --runroot "$RUNROOT" run --rm --network none >"$T/seen"
+	diff "$T/seen" - <<-EOF
+		bind-nonrecursive written
+		bind-recursive=disabled written
+		bind-recursive=enabled file written
+		bind-recursive=writable,ro file written
+		bind-recursive=readonly,ro file
+	EOF
+	ln -s real "$T/link"
+	touch "$T/real/file"
+	shows file --mount "type=bind,src=$T/link,dst=/x" -- 'ls /x'
+	chown 5:6 "$T/real/file"
+	shows 5:6 --userns auto -v "$T/real:/x:idmap" -- 'stat -c %u:%g /x/file'
+	shows 65534:65534 --userns auto -v "$T/real:/x" -- 'stat -c %u:%g /x/file'
+}
+
 @test "mounts: anonymous volumes, tmpfs, devpts, images" {
 	shows 0 -v /data -- 'touch /data/x; echo $?'
 	shows "0 0" --read-only -v /data -- 'touch /data/x; a=$?; touch /tmp/x; echo $a $?'
@@ -205,6 +318,45 @@ many_ids() {
 	if [ "$(persona)" = root ]; then
 		shows "3 1" --device /dev/zero:/dev/other:r -- 'a=$(head -c 3 /dev/other | wc -c); (echo x >/dev/other) 2>/dev/null; echo $a 1'
 	fi
+}
+
+# Descriptions of devices are read from /run/cdi, which is a place of its own here.
+cdi() {
+	unshare --mount --propagation private sh -c '
+		mount -t tmpfs none /run && mkdir /run/cdi && cat >/run/cdi/test.json && exec "$@"' sh \
+		"$BERTH" --root "$ROOT" --runroot "$RUNROOT" run --rm --network none "$@"
+}
+
+@test "devices: those that a vendor describes" {
+	only root
+	local described
+	described=$(
+		cat <<-EOF
+			{ "cdiVersion": "0.6.0", "kind": "vendor.example/thing",
+			  "containerEdits": { "env": ["ALL=yes"] },
+			  "devices": [
+			  { "name": "one", "containerEdits": {
+			    "deviceNodes": [{ "path": "/dev/thing", "hostPath": "/dev/zero" }],
+			    "mounts": [{ "hostPath": "$T", "containerPath": "/thing", "options": ["ro", "bind"] }],
+			    "env": ["THING=1"] } },
+			  { "name": "hooked", "containerEdits": {
+			    "hooks": [{ "hookName": "createContainer", "path": "/bin/true" }] } } ] }
+		EOF
+	)
+	touch "$T/inside"
+	split cdi --device vendor.example/thing=one busybox sh -c \
+		'head -c 2 /dev/thing | wc -c; echo $ALL $THING; ls /thing/inside; touch /thing/new 2>/dev/null || echo ro' <<<"$described"
+	want 0
+	[ "$output" = $'2\nyes 1\n/thing/inside\nro' ]
+	split cdi --device vendor.example/thing=two busybox true <<<"$described"
+	want 125
+	err_has "vendor.example/thing=two"
+	split cdi --device vendor.example/thing=hooked busybox true <<<"$described"
+	want 125
+	err_has hooks
+	split cdi --device vendor.example/thing=one busybox true <<<'{ "cdiVersion": '
+	want 125
+	err_has /run/cdi/test.json
 }
 
 @test "read-only: what can be written then" {
