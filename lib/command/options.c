@@ -36,6 +36,19 @@ static int parse_add_host(void *data, const char *value)
 	return resolv_add_host(&((struct request *)data)->resolv, value);
 }
 
+/* To take the last of several silently would be to leave a network out. */
+static int parse_network(void *data, const char *value)
+{
+	struct request *request = data;
+
+	if (request->network != NULL && strcmp(request->network, value) != 0)
+		return refuse("'%s' was given already, and a container has one network in this "
+			      "version",
+			      request->network);
+	xreplace(&request->network, value);
+	return 0;
+}
+
 /* --- groups ----------------------------------------------------------------------------------- */
 
 const struct opt options_process[] = {
@@ -142,9 +155,9 @@ const struct opt options_namespaces[] = {
 
 const struct opt options_network[] = {
 	OPT_TITLE("Network"),
-	{ "network", 0, OPT_STRING, AT(network), "MODE",
+	{ "network", 0, OPT_CALL, 0, "MODE",
 	  "none, host, ns:PATH, or pasta[:OPTIONS] (ordinary users: pasta; root: none)", 0,
-	  VALUES_WORDS, "none|host|ns:|pasta" },
+	  VALUES_WORDS, "none|host|ns:|pasta", .parse = parse_network },
 	{ "net", 0, .flags = OPT_ALIAS },
 	{ "publish", 'p', OPT_STRINGS, AT(publish), "[[IP:]HOST:]PORT[/PROTO]",
 	  "publish a port or a range of ports of the container", OPT_COMMAS,

@@ -51,6 +51,9 @@ static int run(const struct host *host, void *data, const struct strvec *operand
 		out_note("%s", request->remarks.v[i]);
 	TRY(check_status_fd(request));
 	TRY(make_container(host, request, &container));
+	if (container.network.ports_ignored)
+		out_note("--publish is ignored: with --network host the container listens on the "
+			 "host itself");
 	return request->dry_run ? print_plan(&container)
 				: start_foreground(host, request, &container);
 }

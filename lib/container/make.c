@@ -213,22 +213,6 @@ static char *make_hostname(const struct request *request, struct container *cont
 	return xstrdup(container->spec.hostname);
 }
 
-static void describe_ports(const struct network *network, struct strvec *ports)
-{
-	for (size_t i = 0; i < network->ports.n; i++) {
-		const struct port *port = &network->ports.v[i];
-		const char *ip = port->host_ip != NULL ? port->host_ip : "0.0.0.0";
-
-		if (port->count > 1)
-			strvec_pushf(ports, "%s:%u-%u->%u-%u/%s", ip, port->host_port,
-				     port->host_port + port->count - 1U, port->container_port,
-				     port->container_port + port->count - 1U, port->protocol);
-		else
-			strvec_pushf(ports, "%s:%u->%u/%s", ip, port->host_port,
-				     port->container_port, port->protocol);
-	}
-}
-
 static void describe(const struct request *request, struct container *container)
 {
 	struct record *record = &container->record;
@@ -238,7 +222,7 @@ static void describe(const struct request *request, struct container *container)
 	record->image = xstrdup(image->name != NULL ? image->name : request->image);
 	record->image_id = image->id[0] != '\0' ? xstrdup(image->id) : NULL;
 	record->stop_signal = container->stop_signal;
-	describe_ports(&container->network, &record->ports);
+	network_describe_ports(&container->network, &record->ports);
 }
 
 static int make_directory(const struct host *host, const struct request *request,
@@ -278,6 +262,17 @@ static int make_upper(const struct host *host, struct container *container)
 			    &root->work);
 }
 
+/* The /dev/shm of another IPC namespace has a size already. */
+static int check_shm_size(const struct request *request, const struct spec *spec)
+{
+	if (request->shm_size <= 0)
+		return refuse("--shm-size: more than 0 bytes");
+	if (spec->ns[NS_IPC].mode != NS_NEW)
+		return refuse("--shm-size is for a /dev/shm of the container's own: it needs --ipc "
+			      "private");
+	return 0;
+}
+
 /* What needs no directory yet. */
 static int make_plan(const struct host *host, const struct request *request,
 		     struct container *container)
@@ -290,8 +285,8 @@ static int make_plan(const struct host *host, const struct request *request,
 	TRY(make_network(host, request, container));
 	TRY(namespaces_make(request, &container->network, spec));
 	spec->privileged = request->privileged;
-	if (request->shm_size != LIMIT_NONE && request->shm_size <= 0)
-		return refuse("--shm-size: more than 0 bytes");
+	if (request->shm_size != LIMIT_NONE)
+		TRY(check_shm_size(request, spec));
 	profile_apply(spec,
 		      request->shm_size != LIMIT_NONE ? (uint64_t)request->shm_size : SHM_SIZE);
 	TRY(process_make(request, image, host, &container->userns, spec));

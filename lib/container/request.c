@@ -107,6 +107,20 @@ static int check_identity(const struct request *request)
 	return 0;
 }
 
+/* What would be written to a file that the image is to keep its own of. */
+static int check_files(const struct request *request)
+{
+	const struct resolv *resolv = &request->resolv;
+
+	if (request->no_hosts && resolv->hosts.n != 0)
+		return refuse("--no-hosts leaves /etc/hosts alone: --add-host has no place there");
+	if (strvec_has(&resolv->servers, "none") &&
+	    resolv->servers.n + resolv->searches.n + resolv->options.n != 1)
+		return refuse("--dns none leaves /etc/resolv.conf alone: other servers, "
+			      "--dns-search and --dns-option have no place there");
+	return 0;
+}
+
 int request_check(const struct request *request)
 {
 	if (request->detach) {
@@ -121,5 +135,6 @@ int request_check(const struct request *request)
 		return refuse("--replace needs --name");
 	TRY(check_attach(request));
 	TRY(check_pull(request));
+	TRY(check_files(request));
 	return check_identity(request);
 }

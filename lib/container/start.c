@@ -82,6 +82,7 @@ static int note_running(struct run *run)
 	TRY(proc_start_time(record->pid, &record->pid_start));
 	record->status = RECORD_RUNNING;
 	record->started = time(NULL);
+	network_describe_ports(&run->container->network, &record->ports);
 	return record_save(record);
 }
 

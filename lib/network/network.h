@@ -76,6 +76,9 @@ const char *network_name(enum network_kind kind);
  * served. A port that is in use on the host is an error here. */
 int network_start(struct network *network, pid_t pid);
 int network_ready(struct network *network);
+/* "0.0.0.0:8080->80/tcp" for each -p, as docker writes it. Which port of the host it is where that
+ * was left open is known after network_start(). */
+void network_describe_ports(const struct network *network, struct strvec *ret_ports);
 void network_stop(struct network *network);
 
 /* Bring lo up in the caller's own network namespace: called in the child. */

@@ -167,6 +167,34 @@ int ports_check(const struct network *network)
 	return 0;
 }
 
+/* "0.0.0.0:8080", "[::1]:8080-8085" */
+static void add_host_side(struct buf *out, const struct port *port)
+{
+	bool v6 = port->host_ip != NULL && strchr(port->host_ip, ':') != NULL;
+	unsigned int last = port->host_port + port->count - 1U;
+
+	buf_addf(out, "%s%s%s:%u", v6 ? "[" : "", port->host_ip != NULL ? port->host_ip : "0.0.0.0",
+		 v6 ? "]" : "", port->host_port);
+	if (port->count > 1)
+		buf_addf(out, "-%u", last);
+}
+
+void network_describe_ports(const struct network *network, struct strvec *ret_ports)
+{
+	strvec_release(ret_ports);
+	for (size_t i = 0; i < network->ports.n; i++) {
+		const struct port *port = &network->ports.v[i];
+		AUTO(buf) text = BUF_INIT;
+
+		add_host_side(&text, port);
+		buf_addf(&text, "->%u", port->container_port);
+		if (port->count > 1)
+			buf_addf(&text, "-%u", port->container_port + port->count - 1U);
+		buf_addf(&text, "/%s", port->protocol);
+		strvec_push(ret_ports, text.data);
+	}
+}
+
 void sockets_release(struct sockets *sockets)
 {
 	for (size_t i = 0; i < sockets->n; i++)

@@ -232,6 +232,51 @@ s.send(b"it"); open(sys.argv[2], "w").write(s.recv(100).decode())'
 	want 0
 }
 
+@test "the port that was chosen is told" {
+	pasta
+	local port free chosen
+	port=$(free_port)
+	listen "$port"
+	for publish in 127.0.0.1::80 127.0.0.1:0:80 "127.0.0.1:$port-$((port + 5)):80"; do
+		berth run --rm --name web -p "$publish" host: timeout 20 python3 -c "$serve" 80 "hello" &
+		free='berth ps --format "{{.Ports}}" | grep -q .'
+		eventually 10 eval "$free"
+		run berth ps --format '{{.Ports}}'
+		[[ $output =~ ^127\.0\.0\.1:([1-9][0-9]*)-\>80/tcp$ ]]
+		chosen=${BASH_REMATCH[1]}
+		[ "$chosen" != "$port" ]
+		[ "$(berth inspect -f '{{index .NetworkSettings.Ports 0}}' web)" = "$output" ]
+		eventually 10 sh -c "$(declare -f fetch); fetch $chosen >$T/answer 2>/dev/null"
+		wait $!
+		[ "$(cat "$T/answer")" = hello ]
+	done
+}
+
+@test "an address of IPv6 is in brackets" {
+	pasta
+	[ -e /proc/net/if_inet6 ] || skip "only: where there is IPv6"
+	port=$(free_port)
+	berth run --rm -p "[::1]:$port:80" host: sleep 2 &
+	eventually 10 eval '[ "$(berth ps --format "{{.Ports}}")" = "[::1]:$port->80/tcp" ]'
+	wait $!
+}
+
+@test "on the host's network ports are not published, and that is said" {
+	split berth run --rm --network host -p 8080:80 host: true
+	want 0
+	err_has "berth: --publish is ignored: with --network host"
+	split berth run --rm --network host host: true
+	[ -z "$stderr" ]
+}
+
+@test "several networks are refused, and the same one twice is one" {
+	split berth run --rm --network none --network host host: true
+	want 125
+	err_has "--network: 'none' was given already"
+	split berth run --rm --network none --net none host: true
+	want 0
+}
+
 @test "ports that only root may bind name the sysctl" {
 	pasta
 	[ "$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start)" -gt 81 ] || cannot "find a port that is forbidden"
