@@ -25,7 +25,10 @@ static void add_rule(const struct stat *st, const char *access, struct spec *spe
 	rule->type = S_ISBLK(st->st_mode) ? 'b' : 'c';
 	rule->major = major(st->st_rdev);
 	rule->minor = minor(st->st_rdev);
-	snprintf(rule->access, sizeof(rule->access), "%s", access);
+	/* The node is made within the container's cgroup, whose rules hold from the first process
+	 * on. The payload could make the same one again, with CAP_MKNOD. */
+	snprintf(rule->access, sizeof(rule->access), "%s%s", access,
+		 strchr(access, 'm') != NULL ? "" : "m");
 }
 
 static void add_device(const char *source, const char *path, const struct stat *st,

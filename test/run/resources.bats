@@ -318,6 +318,16 @@ background() {
 	busybox
 	run berth run --rm --network none --device /dev/zero:/dev/nil:r busybox head -c 3 /dev/nil
 	want 0
+	# One that no container has by itself.
+	local device=/dev/fuse
+	[ -c $device ] || device=/dev/net/tun
+	if [ -c $device ]; then
+		for access in r w rw; do
+			run berth run --rm --network none --device $device:/dev/some:$access busybox \
+				sh -c '(: </dev/some) 2>/dev/null && printf r; (: >/dev/some) 2>/dev/null && printf w'
+			[ "$output" = $access ]
+		done
+	fi
 	# Who can make nodes can still not open them.
 	split berth run --rm --network none --cap-add mknod busybox sh -c 'mknod /x c 1 1 && cat /x'
 	[ "$status" != 0 ]
