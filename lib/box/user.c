@@ -298,6 +298,17 @@ static bool groups_are_fixed(const struct spec *spec)
 	return spec->ns[NS_USER].mode == NS_NEW && map->n == 1 && map->v[0].count == 1;
 }
 
+static int fail_groups(void)
+{
+	int err = errno;
+
+	fail_with(err, "cannot set the supplementary groups");
+	if (err == EINVAL)
+		hint("one of them is not mapped into the container: give a larger map with "
+		     "--gidmap, or another group with --user and --group-add");
+	return -err;
+}
+
 static int set_groups(const struct spec *spec, const struct user *user)
 {
 	if (spec->process.user.keep_groups)
@@ -311,7 +322,7 @@ static int set_groups(const struct spec *spec, const struct user *user)
 		return -EPERM;
 	}
 	if (setgroups(user->n_groups, user->groups) < 0)
-		return fail("cannot set the supplementary groups");
+		return fail_groups();
 	return 0;
 }
 

@@ -195,7 +195,12 @@ many_ids() {
 		;;
 	sub)
 		# The rest of the default map stays.
-		shows "$(id -u)" --uidmap "+5:@$(id -u):1" -- "awk '\$1 == 5 { print \$2 }' /proc/self/uid_map"
+		local first
+		first=$(awk -F: -v name="$(id -un)" '$1 == name { print $2 }' /etc/subuid)
+		shows "0 $(id -u) 5 $first" --uidmap +5:1:1 -- "awk '\$1 == 0 || \$1 == 5 { print \$1, \$2 }' /proc/self/uid_map | xargs"
+		split berth run --rm --network none --gidmap "+5:0:1" busybox true
+		want 125
+		err_has "hint: one of them is not mapped"
 		;;
 	one)
 		shows "7 $(id -u) 1" --uidmap "7:0:1" --user 7:7 -- 'echo $(cat /proc/self/uid_map)'
