@@ -133,6 +133,10 @@ background() {
 		--device-read-bps "$name:1m" io.max blkio/blkio.throttle.read_bps_device
 	is "$number rbps=max wbps=max riops=max wiops=50" "$number 50" \
 		--device-write-iops "$name:50" io.max blkio/blkio.throttle.write_iops_device
+	is "$number rbps=max wbps=2097152 riops=max wiops=max" "$number 2097152" \
+		--device-write-bps "$name:2m" io.max blkio/blkio.throttle.write_bps_device
+	is "$number rbps=max wbps=max riops=40 wiops=max" "$number 40" \
+		--device-read-iops "$name:40" io.max blkio/blkio.throttle.read_iops_device
 	split berth run --rm --network none --blkio-weight 500 busybox true
 	# Without a scheduler that has weights it cannot be had, and that is said.
 	[ "$status" = 0 ] || err_has scheduler
@@ -223,6 +227,17 @@ background() {
 	split berth run --rm --network none --cgroups disabled -m 64m busybox true
 	want 125
 	err_has cgroup
+}
+
+@test "--cgroups=split is below the caller's" {
+	only root
+	limits
+	[ $v = 1 ] || skip "only: with cgroup v1, where a group may have both processes and groups below it"
+	local here inside
+	here=$(awk -F: '$2 == "pids" { print $3 }' /proc/self/cgroup)
+	inside=$(berth run --rm --network none --cgroups split --cgroupns host busybox cat /proc/self/cgroup |
+		awk -F: '$2 == "pids" { print $3 }')
+	[[ $inside == "${here%/}"/berth-* ]]
 }
 
 @test "limits that cannot be set are an error that says what to do; none asked for is none" {

@@ -174,6 +174,16 @@ no_more_cgroups() {
 	[ -z "$(ls -A "$RUNROOT/containers")" ]
 }
 
+@test "--stop-signal is what asks the payload to end" {
+	box --name it --stop-signal USR1 busybox sh -c 'trap "exit 9" USR1; trap "exit 8" TERM; echo up; while :; do sleep 0.1; done' >"$T/out" &
+	eventually 10 grep -q up "$T/out"
+	[ "$(berth inspect -f '{{.Config.StopSignal}}' it)" = SIGUSR1 ]
+	berth rm -f --time 10 it
+	status=0
+	wait $! || status=$?
+	want 9
+}
+
 @test "names that are made up are words" {
 	box busybox true
 	[[ "$(berth ps -a --format '{{.Names}}')" =~ ^[a-z]+_[a-z]+$ ]]

@@ -29,7 +29,7 @@ root() {
 	mkdir "$T/data"
 	split berth run --dry-run --network none --cap-drop ALL --cap-add NET_RAW --read-only --hostname box \
 		-e KEY=value -w /work --ulimit nofile=64:128 --oom-score-adj 500 -v "$T/data:/data:ro" \
-		--security-opt no-new-privileges --sysctl net.ipv4.ip_forward=0 "rootfs:$T/rootfs" /bin/busybox true
+		--annotation org.example.a=b=c --annotation empty= --security-opt no-new-privileges --sysctl net.ipv4.ip_forward=0 "rootfs:$T/rootfs" /bin/busybox true
 	want 0
 	jq -e '.process.capabilities.bounding == ["CAP_NET_RAW"]' <<<"$output"
 	jq -e '.root.readonly and .hostname == "box" and .process.cwd == "/work"' <<<"$output"
@@ -37,6 +37,7 @@ root() {
 	jq -e '.process.rlimits[] | select(.type == "RLIMIT_NOFILE") | .soft == 64 and .hard == 128' <<<"$output"
 	jq -e '.process.oomScoreAdj == 500 and .process.noNewPrivileges' <<<"$output"
 	jq -e '.mounts[] | select(.destination == "/data") | .source == "'"$T"'/data" and (.options | index("rro"))' <<<"$output"
+	jq -e '.annotations["org.example.a"] == "b=c" and .annotations.empty == ""' <<<"$output"
 	jq -e '.linux.sysctl["net.ipv4.ip_forward"] == "0"' <<<"$output"
 	jq -e '.linux.maskedPaths | index("/proc/kcore")' <<<"$output"
 }
