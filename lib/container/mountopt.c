@@ -345,6 +345,7 @@ static int apply_key(const struct key *key, const char *value, struct mountopt *
 		if (value != NULL)
 			return refuse("the option '%s' takes no value", key->name);
 		mount_option_apply(&opt->mount, key->name);
+		opt->nodev |= strcmp(key->name, "nodev") == 0;
 		return 0;
 	case VALUE_FLAG:
 		if (value != NULL)
@@ -413,6 +414,15 @@ static int absolute_source(struct mountopt *opt)
 	return 0;
 }
 
+/* A device of the host that is mounted by its name, or all of them, are to be devices. */
+static void allow_devices(struct mountopt *opt)
+{
+	autofree char *source = path_clean(opt->mount.source);
+
+	if (!opt->nodev && (strcmp(source, "/dev") == 0 || strncmp(source, "/dev/", 5) == 0))
+		opt->mount.attr_set &= ~(uint64_t)MOUNT_ATTR_NODEV;
+}
+
 static int finish(struct mountopt *opt)
 {
 	/* An attribute that the user did not ask to clear must not be cleared: a user namespace
@@ -425,9 +435,12 @@ static int finish(struct mountopt *opt)
 	if (opt->mount.upper != NULL && !opt->overlay)
 		return refuse("upperdir and workdir are for the option O");
 	if (opt->wants_readonly && (opt->mount.attr_set & MOUNT_ATTR_RDONLY) == 0)
-		return refuse("bind-recursive=readonly says how far readonly goes, and that is "
-			      "missing");
-	return opt->kind == MOUNTOPT_BIND ? absolute_source(opt) : 0;
+		return refuse("bind-recursive=readonly needs readonly as well");
+	if (opt->kind != MOUNTOPT_BIND)
+		return 0;
+	TRY(absolute_source(opt));
+	allow_devices(opt);
+	return 0;
 }
 
 static int apply_words(const char *text, const struct key *extra, struct mountopt *opt)

@@ -30,6 +30,7 @@ struct mountopt {
 	bool relabel;        /* z, Z, relabel= */
 	bool keep_link;      /* no-dereference */
 	bool wants_readonly; /* bind-recursive=readonly */
+	bool nodev;          /* said, not only the default */
 };
 
 /* -v [SRC:]DST[:OPTIONS] */

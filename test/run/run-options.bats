@@ -57,7 +57,7 @@ many_ids() {
 
 @test "process: a masked user database is an empty one" {
 	shows "0 /" --security-opt mask=/etc/passwd -- 'echo $(wc -c </etc/passwd) $HOME'
-	shows "0 /" -v /dev/null:/etc/passwd:dev -- 'echo $(id -u) $HOME'
+	shows "0 /" -v /dev/null:/etc/passwd -- 'echo $(id -u) $HOME'
 }
 
 @test "process: keep-groups keeps the groups of the caller" {
@@ -362,6 +362,13 @@ cdi() {
 	split cdi --device vendor.example/thing=one busybox true <<<'{ "cdiVersion": '
 	want 125
 	err_has /run/cdi/test.json
+}
+
+@test "devices: what is mounted from the host's /dev can be used" {
+	shows 0 -v /dev/null:/etc/passwd -- 'cat /etc/passwd | wc -c'
+	shows 4 -v /dev:/dev -- 'head -c 4 /dev/zero | wc -c'
+	shows 1 -v /dev/null:/x:nodev -- 'cat /x 2>/dev/null; echo $?'
+	[ "$(persona)" != root ] || shows 1 -v /dev:/dev -- '(: </dev/mem) 2>/dev/null; echo $?'
 }
 
 @test "read-only: what can be written then" {

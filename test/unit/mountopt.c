@@ -55,6 +55,26 @@ static void test_rw_clears_nothing(void **state)
 	assert_true(opt.mount.attr_clear == 0);
 }
 
+static void test_devices_of_the_host_are_devices(void **state)
+{
+	static const struct {
+		const char *text;
+		bool nodev;
+	} rows[] = {
+		{ "/dev:/dev", false },           { "/dev/null:/x:ro", false },
+		{ "/dev/../dev/null:/x", false }, { "/dev:/dev:nodev", true },
+		{ "/devices:/x", true },          { "/src:/dev", true },
+		{ "/dev/../etc:/x", true },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		AUTO(mountopt) opt = volume(rows[i].text);
+
+		if (((opt.mount.attr_set & MOUNT_ATTR_NODEV) != 0) != rows[i].nodev)
+			fail_msg("%s", rows[i].text);
+	}
+}
+
 static void test_relative_source(void **state)
 {
 	autofree char *here = getcwd(NULL, 0);
@@ -191,6 +211,7 @@ int main(void)
 		cmocka_unit_test(test_volume_is_a_recursive_bind),
 		cmocka_unit_test(test_volume_options),
 		cmocka_unit_test(test_rw_clears_nothing),
+		cmocka_unit_test(test_devices_of_the_host_are_devices),
 		cmocka_unit_test(test_relative_source),
 		cmocka_unit_test(test_overlay_volume),
 		cmocka_unit_test(test_anonymous_volume),
