@@ -19,6 +19,7 @@
 #include "box/rootfs.h"
 #include "box/sync.h"
 #include "box/tree.h"
+#include "box/user.h"
 
 void sources_release(struct sources *sources)
 {
@@ -156,10 +157,8 @@ int sources_open(const struct spec *spec, int userns, struct sources *ret_source
 	return ret_sources->root;
 }
 
-static int own_one(const struct spec_mount *mount, int tree, uid_t uid, gid_t gid)
+static int own_tree(const struct spec_mount *mount, int tree, uid_t uid, gid_t gid)
 {
-	const struct tree_change change = { .set = mount->attr_set & MOUNT_ATTR_RDONLY,
-					    .recursive = mount->attr_recursive };
 	struct stat st;
 	int rc = 0;
 
@@ -171,9 +170,16 @@ static int own_one(const struct spec_mount *mount, int tree, uid_t uid, gid_t gi
 		rc = fail("cannot change the owner of '%s'", mount->source);
 	if (rc == -EPERM)
 		hint("only files of this user and of the ids that are mapped into the container "
-		     "can "
-		     "change hands; leave ':U' out");
-	TRY(rc);
+		     "can change hands; leave ':U' out");
+	return rc;
+}
+
+static int own_one(const struct spec_mount *mount, int tree, uid_t uid, gid_t gid)
+{
+	const struct tree_change change = { .set = mount->attr_set & MOUNT_ATTR_RDONLY,
+					    .recursive = mount->attr_recursive };
+
+	TRY(own_tree(mount, tree, uid, gid));
 	return tree_change(tree, &change, mount->source);
 }
 
@@ -187,6 +193,31 @@ int sources_own(const struct spec *spec, const struct sources *sources, uid_t ui
 			rc = own_one(mount, sources->mounts[i], uid, gid);
 		if (rc < 0)
 			return fail_in(rc, "mount on '%s'", mount->destination);
+	}
+	return 0;
+}
+
+/* What is the host's root's the container's root may not take: it is given away before. Who the
+ * payload's user is when all is mounted the child finds out, and it can change what is its own. */
+static int give_away(const struct spec *spec, const struct sources *sources)
+{
+	AUTO(user) user = { 0 };
+	bool found = false;
+
+	for (size_t i = 0; i < sources->n; i++) {
+		const struct spec_mount *mount = &spec->mounts.v[i];
+		int64_t uid, gid;
+
+		if (!mount->chown || sources->mounts[i] < 0)
+			continue;
+		if (!found)
+			TRY(user_resolve(sources->root, &spec->process.user, false, &user));
+		found = true;
+		uid = idmap_to_outside(&spec->idmaps.uid, user.uid);
+		gid = idmap_to_outside(&spec->idmaps.gid, user.gid);
+		if (uid >= 0 && gid >= 0)
+			TRY(fail_in(own_tree(mount, sources->mounts[i], (uid_t)uid, (gid_t)gid),
+				    "mount on '%s'", mount->destination));
 	}
 	return 0;
 }
@@ -217,6 +248,7 @@ static int prepare(const struct spec *spec, int sync, pid_t pid)
 	if (unshare(CLONE_NEWNS) < 0)
 		return fail("cannot make a mount namespace");
 	TRY(sources_open(spec, userns, &sources));
+	TRY(give_away(spec, &sources));
 	return send_sources(&sources, sync);
 }
 

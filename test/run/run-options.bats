@@ -310,6 +310,13 @@ many_ids() {
 	mkdir -p "$T/dir/below"
 	touch "$T/dir/below/file"
 	many_ids && shows "5:6 5:6" --user 5:6 -v "$T/dir:/x:U" -- 'echo $(stat -c %u:%g /x /x/below/file)'
+	if [ "$(persona)" = root ]; then
+		# Also where the container's root is another one than the files'.
+		shows "7:0 7:0 1" --uidmap 0:500000:1000 --user 7 -v "$T/dir:/x:U,ro" -- \
+			'echo $(stat -c %u:%g /x /x/below/file) $(touch /x/new 2>/dev/null; echo $?)'
+		[ "$(stat -c %u:%g "$T/dir/below/file")" = 500007:500000 ]
+		shows 1000 --uidmap 0:500000:2000 --user app -v "$T/dir:/x:U" -- 'stat -c %u /x/below/file'
+	fi
 	for dir in / /etc /tmp /home; do
 		split berth run --rm --network none -v "$dir:/x:U" busybox true
 		want 125
