@@ -358,6 +358,11 @@ int userns_make(const struct host *host, enum tier tier, const struct idmaps *st
 	if (userns.new && (userns.maps.uid.n == 0 || userns.maps.gid.n == 0))
 		return refuse("no id is mapped into the container");
 	TRY(fail_in(check_caller(host, &userns), "--%s", text));
+	/* What berth makes in the container, its devices for one, belongs to root there. */
+	if (!host->rootless && userns.new &&
+	    (idmap_to_outside(&userns.maps.uid, 0) < 0 ||
+	     idmap_to_outside(&userns.maps.gid, 0) < 0))
+		return refuse("--%s: root of the container, id 0, is not mapped", text);
 	/* With a single id everything on disk is the caller's, whatever its number inside. */
 	userns.as_store = tier == TIER_SINGLE || (same_map(&userns.maps.uid, &store->uid) &&
 						  same_map(&userns.maps.gid, &store->gid));
