@@ -125,6 +125,49 @@ static bool match_since(const struct select_rule *rule, const struct record *rec
 	return compare_time(rule, record) > 0;
 }
 
+static bool match_volume(const struct select_rule *rule, const struct record *record)
+{
+	return strvec_has(&record->mounts, rule->value);
+}
+
+/* "80", "80/udp" */
+static int prepare_publish(const struct host *host, struct select_rule *rule)
+{
+	autofree char *number = xstrndup(rule->value, strcspn(rule->value, "/"));
+	uint64_t port;
+
+	TRY(units_parse_u64(number, UINT16_MAX, &port));
+	rule->number = (int64_t)port;
+	return 0;
+}
+
+/* Is it one of "IP:FIRST[-LAST]->PORT[-PORT]/PROTO"? The host's port counts, as with docker. */
+static bool publishes(const char *text, int64_t number, const char *protocol)
+{
+	const char *arrow = strstr(text, "->"), *at = arrow, *slash = strrchr(text, '/');
+	int64_t first, last;
+	char *end;
+
+	if (arrow == NULL || slash == NULL || strcmp(slash + 1, protocol) != 0)
+		return false;
+	while (at > text && at[-1] != ':')
+		at--;
+	first = last = strtol(at, &end, 10);
+	if (*end == '-' && end != arrow)
+		last = strtol(end + 1, NULL, 10);
+	return number >= first && number <= last;
+}
+
+static bool match_publish(const struct select_rule *rule, const struct record *record)
+{
+	const char *slash = strchr(rule->value, '/');
+
+	for (size_t i = 0; i < record->ports.n; i++)
+		if (publishes(record->ports.v[i], rule->number, slash != NULL ? slash + 1 : "tcp"))
+			return true;
+	return false;
+}
+
 static const struct select_key keys[] = {
 	{ "id", .regex = true, .matches = match_id },
 	{ "name", .regex = true, .matches = match_name },
@@ -134,6 +177,8 @@ static const struct select_key keys[] = {
 	{ "ancestor", .matches = match_ancestor },
 	{ "before", .all = true, .prepare = prepare_time, .matches = match_before },
 	{ "since", .all = true, .prepare = prepare_time, .matches = match_since },
+	{ "volume", .matches = match_volume },
+	{ "publish", .prepare = prepare_publish, .matches = match_publish },
 };
 
 static const struct select_key *find_key(const char *name, size_t len)
@@ -154,7 +199,9 @@ static int add_rule(const struct host *host, const char *text, struct selection 
 
 	if (key == NULL) {
 		refuse("'%s' is not a filter: KEY=VALUE", text);
-		hint("keys are id, name, label, status, exited, ancestor, before and since");
+		hint("keys are id, name, label, status, exited, ancestor, before, since, volume "
+		     "and "
+		     "publish");
 		return -EINVAL;
 	}
 	rule = VEC_PUSH(&selection->rules);

@@ -246,6 +246,9 @@ s.send(b"it"); open(sys.argv[2], "w").write(s.recv(100).decode())'
 		chosen=${BASH_REMATCH[1]}
 		[ "$chosen" != "$port" ]
 		[ "$(berth inspect -f '{{index .NetworkSettings.Ports 0}}' web)" = "$output" ]
+		[ "$(berth ps --filter "publish=$chosen" --format '{{.Names}}')" = web ]
+		[ "$(berth ps -q --filter "publish=$chosen/udp")" = "" ]
+		[ "$(berth ps -q --filter "publish=$((chosen + 1))")" = "" ]
 		eventually 10 sh -c "$(declare -f fetch); fetch $chosen >$T/answer 2>/dev/null"
 		wait $!
 		[ "$(cat "$T/answer")" = hello ]

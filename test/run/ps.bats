@@ -43,6 +43,10 @@ names() {
 	[ "$(names --filter since=one)" = "three two " ]
 	[ "$(names --filter before=three)" = "one two " ]
 	[ "$(names --filter status=running)" = "" ]
+	berth run --network none --name four -v "$T:/data" busybox true
+	[ "$(names --filter "volume=$T")" = "four " ]
+	[ "$(names --filter volume=/data)" = "" ]
+	[ "$(names --filter "volume!=$T")" = "one three two " ]
 }
 
 @test "ps: the last ones, whole IDs, and JSON" {
