@@ -58,6 +58,7 @@ static int failure(const struct rm_request *request, int rc)
 		err_clear();
 		return EXIT_OK;
 	}
+	fail_in(rc, "rm");
 	err_print(STDERR_FILENO);
 	err_clear();
 	return rc == -ENOENT ? EXIT_NO_SUCH : rc == -EBUSY ? EXIT_IN_USE : EXIT_BERTH;

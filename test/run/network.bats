@@ -168,6 +168,13 @@ s = socket.socket(socket.AF_INET, socket.SOCK_STREAM); s.setsockopt(socket.SOL_S
 s.bind(("0.0.0.0", int(sys.argv[1]))); s.listen()
 c, _ = s.accept(); c.sendall(sys.argv[2].encode()); c.close()'
 
+# The same for everybody who asks: an answer may come too late for the first.
+serve_all='import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_STREAM); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.bind(("0.0.0.0", int(sys.argv[1]))); s.listen()
+while True:
+    c, _ = s.accept(); c.sendall(sys.argv[2].encode()); c.close()'
+
 fetch() { # PORT [ADDRESS]
 	python3 -c 'import socket, sys
 s = socket.create_connection((sys.argv[2], int(sys.argv[1])), 2); data = s.recv(100); print(data.decode())
@@ -234,13 +241,12 @@ s.send(b"it"); open(sys.argv[2], "w").write(s.recv(100).decode())'
 
 @test "the port that was chosen is told" {
 	pasta
-	local port free chosen
+	local port chosen
 	port=$(free_port)
 	listen "$port"
 	for publish in 127.0.0.1::80 127.0.0.1:0:80 "127.0.0.1:$port-$((port + 5)):80"; do
-		berth run --rm --name web -p "$publish" host: timeout 20 python3 -c "$serve" 80 "hello" &
-		free='berth ps --format "{{.Ports}}" | grep -q .'
-		eventually 10 eval "$free"
+		berth run --rm --name web -p "$publish" host: timeout 60 python3 -c "$serve_all" 80 "hello" &
+		eventually 10 eval 'berth ps --format "{{.Ports}}" | grep -q .'
 		run berth ps --format '{{.Ports}}'
 		[[ $output =~ ^127\.0\.0\.1:([1-9][0-9]*)-\>80/tcp$ ]]
 		chosen=${BASH_REMATCH[1]}
@@ -250,8 +256,9 @@ s.send(b"it"); open(sys.argv[2], "w").write(s.recv(100).decode())'
 		[ "$(berth ps -q --filter "publish=$chosen/udp")" = "" ]
 		[ "$(berth ps -q --filter "publish=$((chosen + 1))")" = "" ]
 		eventually 10 sh -c "$(declare -f fetch); fetch $chosen >$T/answer 2>/dev/null"
-		wait $!
 		[ "$(cat "$T/answer")" = hello ]
+		berth rm -f web
+		wait $! || :
 	done
 }
 

@@ -22,6 +22,10 @@ load ../helper/berth
 	[[ $output =~ ^[0-9.]+$ ]]
 	run berth version --format '{{json .OciVersion}}'
 	[[ $output =~ ^\"1\.[0-9.]+\"$ ]]
+	run berth version --format '{{.Client.Version}} {{.Client.Os}}/{{.Client.Arch}} {{.Client.OsArch}}'
+	want 0
+	[[ $output =~ ^[0-9.]+\ (linux/[a-z0-9]+)\ (linux/[a-z0-9]+)$ ]]
+	[ "${BASH_REMATCH[1]}" = "${BASH_REMATCH[2]}" ]
 }
 
 @test "a field that does not exist is refused with the nearest one" {
