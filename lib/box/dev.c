@@ -56,15 +56,18 @@ int dev_open_null(void)
 }
 
 /* Bind a node of the host onto dirfd/name, where an empty file is made for it. What is bound is
- * checked by descriptor. */
+ * checked by descriptor. Read-only: the device can be written to all the same, and the mode, the
+ * owner and the times of the host's node stay as they are, even where the maps have its owner. */
 static int bind_node(const char *source, const struct spec_device *device, int dirfd,
 		     const char *name)
 {
 	autoclose int tree = tree_clone(AT_FDCWD, source, false);
+	const struct tree_change change = { .set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID };
 	mode_t type = device->type == 'b' ? S_IFBLK : S_IFCHR;
 	struct stat st;
 
 	TRY(tree);
+	TRY(tree_change(tree, &change, source));
 	if (fstat(tree, &st) < 0)
 		return fail("cannot look at the device '%s'", source);
 	if (!node_is(&st, type, device->major, device->minor))

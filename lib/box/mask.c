@@ -31,8 +31,11 @@ static int target_open(const struct rootfs *root, const char *path, struct stat 
 	return steal_fd(&fd);
 }
 
-/* One empty directory serves all: the first mask is the file system, the others are clones of it.
- */
+/* What hides things: the first mask of each kind, of which the others are clones. */
+struct covers {
+	int directory, file;
+};
+
 static int empty_directory(int *empty)
 {
 	AUTO(strvec) data = STRVEC_INIT;
@@ -46,6 +49,21 @@ static int empty_directory(int *empty)
 	strvec_push(&data, "mode=555");
 	*empty = tree_new("tmpfs", "mask", &data, attr);
 	return *empty;
+}
+
+/* Read-only: that keeps nobody from writing to the device, and the container's root, who may be the
+ * host's, from changing the mode, the owner and the times of the host's node. */
+static int null_device(const struct rootfs *root, int *null)
+{
+	const struct tree_change change = { .set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
+						   MOUNT_ATTR_NOEXEC };
+
+	if (*null >= 0)
+		return tree_clone(*null, "", false);
+	*null = tree_clone(root->null, "", false);
+	TRY(*null);
+	TRY(tree_change(*null, &change, "/dev/null"));
+	return *null;
 }
 
 /* The places that sysfs keeps for other file systems (debugfs, bpf, securityfs, ...) stay empty for
@@ -79,7 +97,7 @@ static bool is_unreadable(const struct spec *spec, const struct rootfs *root, co
 }
 
 static int mask_one(const struct spec *spec, const struct rootfs *root, const char *path,
-		    int *empty)
+		    struct covers *covers)
 {
 	struct stat st;
 	autoclose int target = target_open(root, path, &st);
@@ -90,7 +108,8 @@ static int mask_one(const struct spec *spec, const struct rootfs *root, const ch
 	TRY(target);
 	if (is_mount_place(target, &st) || is_unreadable(spec, root, path, &st))
 		return 0;
-	tree = S_ISDIR(st.st_mode) ? empty_directory(empty) : tree_clone(root->null, "", false);
+	tree = S_ISDIR(st.st_mode) ? empty_directory(&covers->directory)
+				   : null_device(root, &covers->file);
 	TRY(tree);
 	return tree_attach(tree, target, path);
 }
@@ -113,11 +132,11 @@ static int protect_one(const struct rootfs *root, const char *path)
 
 int mask_all(const struct spec *spec, const struct rootfs *root)
 {
-	int empty = -1;
+	struct covers covers = { -1, -1 };
 
 	for (size_t i = 0; i < spec->readonly_paths.n; i++)
 		TRY(protect_one(root, spec->readonly_paths.v[i]));
 	for (size_t i = 0; i < spec->masked_paths.n; i++)
-		TRY(mask_one(spec, root, spec->masked_paths.v[i], &empty));
+		TRY(mask_one(spec, root, spec->masked_paths.v[i], &covers));
 	return 0;
 }
