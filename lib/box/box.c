@@ -71,6 +71,9 @@
  * - Bounding set, then ids, then the working directory as the final user, then the filter, then the
  *   capabilities: setting the bounding set and, without no_new_privs, a filter needs capabilities.
  *   With no_new_privs the filter comes last of all.
+ * - The child is not dumpable from before its capabilities go until the exec of the stub: it is
+ *   berth's own binary, and whoever sees it (--pid host) and has as many capabilities could open
+ *   that by /proc/PID/exe and write to it (CVE-2019-5736).
  * - PDEATHSIG is armed again after the change of ids, which clears it. A parent that died before it
  *   was armed is found by its end of the socket, which the child must not hold itself.
  *
@@ -113,6 +116,13 @@ static int die_with_parent(const struct child *child)
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		return fail("cannot ask to be killed with the supervisor");
 	return sync_peer(child->sync);
+}
+
+static int hide_binary(void)
+{
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return fail("cannot hide the container's first process");
+	return 0;
 }
 
 /* Maps and cgroup are there. In a foreign namespace that message carries the sources. */
@@ -212,6 +222,7 @@ static int child_become(struct child *child)
 	child->stage = STAGE_SETUP;
 	exec.file = file;
 	TRY(exec_prepare(&exec, &argv));
+	TRY(hide_binary());
 	TRY(filter_last ? 0 : seccomp_install(spec));
 	TRY(caps_apply(caps, child->user.uid));
 	if (filter_last && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
