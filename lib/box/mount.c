@@ -23,7 +23,8 @@ static const char *const lxcfs_files[] = {
 	"/proc/net/dev",  "/proc/pressure/cpu", "/proc/pressure/io", "/proc/pressure/memory",
 };
 
-#define PROC_ROOT_INODE 1 /* linux/proc_fs.h */
+#define PROC_ROOT_INODE 1       /* linux/proc_fs.h */
+#define MQUEUE_MAGIC 0x19800202 /* ipc/mqueue.c */
 
 /* Places that the image mustn't redirect. */
 static const char *const kernel_directories[] = { "/proc", "/sys", "/dev" };
@@ -56,17 +57,53 @@ static int target_of_kernel(const struct rootfs *root, const char *path)
 	return fd < 0 ? fail("cannot make the mount point '%s'", path) : fd;
 }
 
+static bool is_below_kernel_directory(const char *path)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kernel_directories); i++)
+		if (path_is_within(path, kernel_directories[i]))
+			return true;
+	return false;
+}
+
+static bool is_kernels(unsigned long type)
+{
+	static const unsigned long types[] = { SYSFS_MAGIC, CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC,
+					       DEVPTS_SUPER_MAGIC, MQUEUE_MAGIC };
+
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		if (type == types[i])
+			return true;
+	return false;
+}
+
+/* Is it in one of our own file systems that have no type of their own? */
+static bool is_in(int tree, const struct stat *st)
+{
+	struct stat root;
+
+	return tree >= 0 && fstat(tree, &root) == 0 && root.st_dev == st->st_dev;
+}
+
 /* Wherever links of the image lead: a mount that ends up in /proc would stand for the kernel's word
- * (CVE-2019-16884). */
-static int check_not_proc(int target, const char *path)
+ * (CVE-2019-16884), and one in /sys or /dev that nobody asked for would take the place of what
+ * holds the container back. */
+static int check_place(const struct rootfs *root, int target, const char *path)
 {
 	struct statfs fs;
+	struct stat st;
 
-	if (fstatfs(target, &fs) < 0)
+	if (fstatfs(target, &fs) < 0 || fstat(target, &st) < 0)
 		return fail("cannot look at the mount point '%s'", path);
-	if (fs.f_type != PROC_SUPER_MAGIC || is_lxcfs_file(path))
+	if (fs.f_type == PROC_SUPER_MAGIC && !is_lxcfs_file(path))
+		return refuse("'%s' is a place in /proc: nothing is mounted there", path);
+	if (is_below_kernel_directory(path))
 		return 0;
-	return refuse("'%s' is a place in /proc: nothing is mounted there", path);
+	if (is_kernels((unsigned long)fs.f_type) || is_in(root->dev, &st) ||
+	    is_in(root->cgroups, &st) || S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode))
+		return refuse("links of the root file system lead from '%s' to a place in /sys or "
+			      "/dev",
+			      path);
+	return 0;
 }
 
 /* On /proc itself only a procfs, with its own root. */
@@ -86,9 +123,8 @@ static int check_image_volume(const char *path)
 {
 	if (strcmp(path, "/") == 0)
 		return refuse("the image wants a volume on '/'");
-	for (size_t i = 0; i < ARRAY_SIZE(kernel_directories); i++)
-		if (path_is_within(path, kernel_directories[i]))
-			return refuse("the image wants a volume on '%s'", path);
+	if (is_below_kernel_directory(path))
+		return refuse("the image wants a volume on '%s'", path);
 	return 0;
 }
 
@@ -105,7 +141,7 @@ static int target_open(const struct rootfs *root, const struct spec_mount *mount
 		return target_of_kernel(root, path);
 	fd = path_mount_target(root->fd, path, directory);
 	TRY(fd);
-	TRY(check_not_proc(fd, path));
+	TRY(check_place(root, fd, path));
 	return steal_fd(&fd);
 }
 
@@ -190,6 +226,8 @@ static int mount_filesystem(const struct spec *spec, const struct spec_mount *mo
 		return 0;
 	TRY(tree);
 	TRY(attach(root, tree, mount, true));
+	if (strcmp(mount->destination, "/sys/fs/cgroup") == 0)
+		root->cgroups = tree;
 	if (strncmp(mount->type, "cgroup", 6) == 0)
 		return cgroupfs_fill(tree, root->cgroup, mount);
 	if (strcmp(mount->destination, "/proc") == 0)

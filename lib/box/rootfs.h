@@ -14,13 +14,14 @@ struct rootfs {
 	int proc;                    /* a full procfs of the container's pid namespace */
 	int dev;                     /* our tmpfs */
 	int pts;                     /* our devpts */
+	int cgroups;                 /* our /sys/fs/cgroup */
 	int null;                    /* the host's /dev/null, verified; O_PATH */
 	const struct cgroup *cgroup; /* of the child */
 };
 
 #define ROOTFS_INIT \
 	{ \
-		.fd = -1, .proc = -1, .dev = -1, .pts = -1, .null = -1 \
+		.fd = -1, .proc = -1, .dev = -1, .pts = -1, .cgroups = -1, .null = -1 \
 	}
 
 /*
