@@ -30,6 +30,7 @@
 #define MAX_PASSWD_LINE 65536UL
 #define MAX_ENV_TOTAL (1UL << 20)
 #define MAX_ENV 10000              /* variables */
+#define MAX_VOLUMES 128            /* of an image */
 #define MAX_NAME 128               /* names of containers, with the first character */
 #define MAX_ID 4294967294ULL       /* highest uid and gid; 2^32 - 1 means "none" to the kernel */
 #define MAX_STATE_FILE (4UL << 20) /* files of our own that are read whole */

@@ -72,6 +72,8 @@ static int read_config(const cJSON *json, struct image_config *config)
 	TRY(json_get_strings(json, "Entrypoint", &config->entrypoint));
 	TRY(json_get_strings(json, "Cmd", &config->cmd));
 	TRY(take_keys(json, "Volumes", &config->volumes));
+	if (config->volumes.n > MAX_VOLUMES)
+		return refuse("config.Volumes has more than %d entries", MAX_VOLUMES);
 	TRY(take_keys(json, "ExposedPorts", &config->exposed_ports));
 	return take_labels(json, &config->labels);
 }
