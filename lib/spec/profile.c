@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "spec/profile.h"
 
+#include <ctype.h>
+#include <dirent.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/mount.h>
+#include <string.h>
 #include <sys/mount.h>
 
 #include "base/err.h"
+#include "base/fs.h"
+#include "base/path.h"
 #include "spec/names.h"
 
 #define CAP_BIT(cap) (UINT64_C(1) << (cap))
@@ -166,6 +172,19 @@ static void add_device_rules(struct spec *spec)
 			*VEC_PUSH(&spec->cgroup.resources.devices) = *row;
 }
 
+void profile_mask_cpus(struct spec *spec, const char *cpus)
+{
+	autofree char *first = path_join(cpus, "cpu0/thermal_throttle");
+	autodir DIR *dir = fs_exists(AT_FDCWD, first) > 0 ? opendir(cpus) : NULL;
+	struct dirent *entry;
+
+	while (dir != NULL && (entry = readdir(dir)) != NULL)
+		if (strncmp(entry->d_name, "cpu", 3) == 0 &&
+		    isdigit((unsigned char)entry->d_name[3]))
+			strvec_pushf(&spec->masked_paths, "%s/%s/thermal_throttle", cpus,
+				     entry->d_name);
+}
+
 void profile_apply(struct spec *spec, uint64_t shm_size)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(default_mounts); i++)
@@ -179,6 +198,7 @@ void profile_apply(struct spec *spec, uint64_t shm_size)
 	spec->seccomp.mode = SECCOMP_DEFAULT;
 	for (const char *const *path = profile_masked_paths; *path != NULL; path++)
 		strvec_push(&spec->masked_paths, *path);
+	profile_mask_cpus(spec, "/sys/devices/system/cpu");
 	for (const char *const *path = profile_readonly_paths; *path != NULL; path++)
 		strvec_push(&spec->readonly_paths, *path);
 }

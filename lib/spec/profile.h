@@ -16,6 +16,10 @@ extern const char *const profile_masked_paths[];             /* ended by NULL */
 extern const char *const profile_readonly_paths[];           /* ended by NULL */
 extern const struct spec_device_rule profile_device_rules[]; /* ended by type 0 */
 
+/* Mask what each processor below `cpus` (/sys/devices/system/cpu) tells of its throttling, and with
+ * it of the load of the whole machine. */
+void profile_mask_cpus(struct spec *spec, const char *cpus);
+
 /* Fill a spec with the default mounts (/proc, /sys, /dev, /dev/pts, /dev/shm, /dev/mqueue,
  * /sys/fs/cgroup), masks, read-only paths, capabilities and device rules; or, with
  * spec->privileged, what that means. The namespaces of spec must be set before: /sys and

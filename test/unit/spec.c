@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "spec/spec.h"
 
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/mount.h>
+#include <stdlib.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 
 #include "base/err.h"
+#include "base/fs.h"
 #include "base/json.h"
+#include "base/path.h"
 #include "spec/config.h"
 #include "spec/names.h"
 #include "spec/profile.h"
@@ -118,6 +123,30 @@ static void default_profile(void **state)
 	assert_int_equal(spec.seccomp.mode, SECCOMP_DEFAULT);
 }
 
+static void profile_of_processors(void **state)
+{
+	static const char *const directories[] = { "cpu0", "cpu1", "cpu0/thermal_throttle",
+						   "cpu1/thermal_throttle", "cpufreq" };
+	char top[] = "/tmp/berth-unit.XXXXXX";
+	autofree char *second = NULL;
+	AUTO(spec) spec;
+
+	assert_non_null(mkdtemp(top));
+	spec_init(&spec);
+	profile_mask_cpus(&spec, top);
+	assert_int_equal(spec.masked_paths.n, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
+		autofree char *path = path_join(top, directories[i]);
+
+		assert_int_equal(mkdir(path, 0755), 0);
+	}
+	profile_mask_cpus(&spec, top);
+	assert_int_equal(spec.masked_paths.n, 2);
+	second = path_join(top, "cpu1/thermal_throttle");
+	assert_true(strvec_has(&spec.masked_paths, second));
+	assert_int_equal(fs_remove_tree(AT_FDCWD, top), 0);
+}
+
 /* In a user namespace the kernel lets nobody mount a sysfs for a network namespace that is not its
  * own, and a gid without a mapping is refused. */
 static void profile_in_user_namespace(void **state)
@@ -186,6 +215,7 @@ int main(void)
 		cmocka_unit_test(capability_names),
 		cmocka_unit_test(limit_names),
 		cmocka_unit_test(default_profile),
+		cmocka_unit_test(profile_of_processors),
 		cmocka_unit_test(profile_in_user_namespace),
 		cmocka_unit_test(privileged_profile),
 		cmocka_unit_test(config_json),
