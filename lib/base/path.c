@@ -308,6 +308,15 @@ int path_reopen(int fd, int flags)
 	return rc >= 0 ? rc : fail("cannot reopen a file");
 }
 
+bool path_is_same_mount(int a, int b)
+{
+	struct statx left, right;
+
+	return statx(a, "", AT_EMPTY_PATH, STATX_MNT_ID, &left) == 0 &&
+	       statx(b, "", AT_EMPTY_PATH, STATX_MNT_ID, &right) == 0 &&
+	       left.stx_mnt_id == right.stx_mnt_id;
+}
+
 char *path_clean(const char *path)
 {
 	AUTO(buf) out = BUF_INIT;

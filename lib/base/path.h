@@ -45,6 +45,9 @@ int path_open_beneath(int dirfd, const char *path, int flags, mode_t mode);
 /* Reopen an O_PATH descriptor of a regular file or directory for I/O; never through a path. */
 int path_reopen(int fd, int flags);
 
+/* Are two descriptors on the same mount? No, where the kernel cannot say. */
+bool path_is_same_mount(int a, int b);
+
 /* Lexical: "/a//b/./c/../d" -> "/a/b/d"; ".." at the top is dropped. Always starts with '/'. To be
  * freed. */
 char *path_clean(const char *path);

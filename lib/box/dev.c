@@ -138,6 +138,8 @@ static int place_in_dev(const struct spec *spec, const struct rootfs *root,
 	return place_device(spec, device, parent, name);
 }
 
+/* Links of the image may lead anywhere: into /proc, where nothing is bound, or into a directory of
+ * the host, where a node would stay. */
 static int place_elsewhere(const struct spec *spec, const struct rootfs *root,
 			   const struct spec_device *device, const char *path)
 {
@@ -145,6 +147,8 @@ static int place_elsewhere(const struct spec *spec, const struct rootfs *root,
 	autoclose int parent = path_open_parent_in_root(root->fd, path, true, &name);
 
 	TRY(parent);
+	if (!path_is_same_mount(parent, root->fd))
+		return refuse("that is in another file system than the root of the container");
 	return place_device(spec, device, parent, name);
 }
 

@@ -76,16 +76,12 @@ static int open_passwd(int rootfd, struct stat *ret_st)
 {
 	int flags = O_RDWR | O_APPEND | O_NONBLOCK | O_NOCTTY;
 	autoclose int fd = path_try_open_in_root(rootfd, "/etc/passwd", flags);
-	struct statx file, root;
 
 	if (fd == -ENOENT)
 		fd = path_open_in_root(rootfd, "/etc/passwd", flags | O_CREAT, 0644);
 	if (fd < 0)
 		return -ENOENT;
-	if (fstat(fd, ret_st) < 0 || !S_ISREG(ret_st->st_mode) ||
-	    statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &file) < 0 ||
-	    statx(rootfd, "", AT_EMPTY_PATH, STATX_MNT_ID, &root) < 0 ||
-	    file.stx_mnt_id != root.stx_mnt_id)
+	if (fstat(fd, ret_st) < 0 || !S_ISREG(ret_st->st_mode) || !path_is_same_mount(fd, rootfd))
 		return -ENOENT;
 	return steal_fd(&fd);
 }

@@ -255,6 +255,16 @@ static void reopening(void **state)
 	assert_int_equal(path_reopen(link, O_RDONLY), -EINVAL);
 }
 
+static void mounts(void **state)
+{
+	autoclose int proc = open("/proc", O_PATH | O_CLOEXEC);
+	autoclose int outside = openat(top, "outside", O_PATH | O_CLOEXEC);
+
+	assert_true(path_is_same_mount(root, outside));
+	assert_false(path_is_same_mount(root, proc));
+	assert_false(path_is_same_mount(root, -1));
+}
+
 static void lexical(void **state)
 {
 	static const struct {
@@ -300,7 +310,7 @@ int main(void)
 		cmocka_unit_test(makes_directories), cmocka_unit_test(mode_and_owner),
 		cmocka_unit_test(parents),           cmocka_unit_test(mount_targets),
 		cmocka_unit_test(beneath),           cmocka_unit_test(reopening),
-		cmocka_unit_test(lexical),
+		cmocka_unit_test(lexical),           cmocka_unit_test(mounts),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
