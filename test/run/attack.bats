@@ -127,6 +127,55 @@ refused() { # TEXT: in the error
 	want 0
 }
 
+@test "devices are not made or bound through links out of the root" {
+	local variant target
+	mkdir "$T/vol"
+	chmod 777 "$T/vol"
+	for target in /proc /sys/kernel /dev /vol; do
+		evil '{}' "x -> $target"
+		for variant in "${variants[@]}"; do
+			attack -v "$T/vol:/vol" --device /dev/zero:/x/meminfo -- true
+			refused "device '/x/meminfo'"
+		done
+	done
+	[ -z "$(ls "$T/vol")" ]
+	evil '{}' "x -> /y"
+	for variant in "${variants[@]}"; do
+		attack --device /dev/zero:/x/zero -- stat -c %t:%T /y/zero
+		want 0
+		[ "$output" = 1:5 ]
+	done
+}
+
+flipper() { # SECONDS PATH PATH: exchanges them, as fast as it can
+	python3 -c 'import ctypes, os, sys, time
+libc, end = ctypes.CDLL(None), time.time() + float(sys.argv[1])
+a, b = map(os.fsencode, sys.argv[2:])
+while time.time() < end:
+    for i in range(1000):
+        libc.renameat2(-100, a, -100, b, 2)' "$@"
+}
+
+@test "a volume whose directories and links change places leads nowhere else" {
+	local variant
+	evil '{}'
+	mkdir -p "$T/vol/a/b" "$T/vol/a/c" "$T/source"
+	ln -s /../../../../../.. "$T/vol/up"
+	ln -s "$T/canary" "$T/vol/out"
+	chmod -R 777 "$T/vol" "$T/source"
+	flipper 4 "$T/vol/a" "$T/vol/up" 3>&- &
+	flipper 4 "$T/vol/out" "$T/vol/up" 3>&- &
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		for variant in "${variants[@]}"; do
+			attack -v "$T/vol:/vol" -v "$T/source:/vol/a/b" --tmpfs /vol/a/c -w /vol/a/b/w -- sh -c "pwd; ls /home '$T/before'"
+			[ "$status" = 1 ] || [ "$status" = 125 ]
+			lacks unreachable
+			lacks before
+		done
+	done
+	wait
+}
+
 @test "volumes of an image where none can be" {
 	local variant volume
 	for volume in / /../.. . .. '' relative /proc /proc/1/root /sys/fs /dev /dev/shm /a/../../dev /a:/b /etc/hosts; do

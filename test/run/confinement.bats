@@ -217,6 +217,19 @@ flags() { # MOUNTPOINT FLAG,...: the topmost mount there has them all
 	[ -z "$output" ]
 }
 
+@test "no file of the kernel's can be opened for writing, whatever is shared with the host" {
+	local options
+	for options in "" "--cgroupns host" "--ipc host" "--pid host" "--uts host" "--network host"; do
+		run --separate-stderr berth run --rm --network none $options "$IMAGE" sh -c '
+			find /sys /proc/sys /proc/bus /proc/fs /proc/irq /proc/sysrq-trigger -type f 2>/dev/null |
+				while read -r file; do
+					true >>"$file" && echo "$file"
+				done 2>/dev/null
+			echo end'
+		[ "$output" = end ]
+	done
+}
+
 @test "mount(2), unshare(2) and other namespaces are refused" {
 	inside -- sh -c 'mount -t tmpfs x /mnt || echo no; umount /proc/sys || echo no; mount -o remount,rw /sys || echo no; unshare -U true || echo no; unshare -m true || echo no'
 	[ "$output" = $'no\nno\nno\nno\nno' ]
