@@ -13,6 +13,7 @@
 #include "base/bounds.h"
 #include "base/err.h"
 #include "base/fs.h"
+#include "base/proc.h"
 #include "container/claim.h"
 #include "container/end.h"
 #include "container/names.h"
@@ -25,6 +26,7 @@
 #define SWEEP_MAX 16
 /* A name that is made up is tried so often; one that is to be replaced as well. */
 #define NAME_ATTEMPTS 16
+#define NAME_PAUSE_NSEC 8000000L
 
 static char *containers_path(const struct host *host, bool ephemeral)
 {
@@ -85,18 +87,21 @@ static int replace_holder(const struct host *host, const char *name)
 	return fail_in(record_remove(host, &holder, true), "--replace");
 }
 
-/* A container of --rm that was killed still has its name: it is in nobody's way. */
-static bool remove_dead(const struct host *host, const char *name)
+/* A container of --rm that was killed still has its name: it is in nobody's way. One that was killed
+ * just now, or before it said anything of itself, may keep its lock for a moment longer. */
+static bool is_dead(const struct host *host, const char *name)
 {
 	AUTO(record) holder = RECORD_INIT;
 	int rc = record_find(host, name, &holder);
 
 	err_clear();
-	return rc == -ENOENT;
+	return rc == -ENOENT || (rc >= 0 && holder.ephemeral && holder.pid > 0 &&
+				 !proc_is_alive(holder.pid, holder.pid_start));
 }
 
 static int take_name(const struct host *host, const char *name, bool replace, struct record *record)
 {
+	const struct timespec pause = { .tv_nsec = NAME_PAUSE_NSEC };
 	char holder[ID_LEN + 1] = "";
 	int rc = -EEXIST;
 
@@ -108,8 +113,10 @@ static int take_name(const struct host *host, const char *name, bool replace, st
 			continue;
 		if (replace)
 			TRY(replace_holder(host, name));
-		else if (!remove_dead(host, name))
+		else if (!is_dead(host, name))
 			break;
+		else if (i > 0)
+			nanosleep(&pause, NULL);
 	}
 	return rc == -EEXIST ? say_taken(record, holder) : rc;
 }

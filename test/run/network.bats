@@ -185,9 +185,11 @@ sys.exit(not data)' "$1" "${2:-127.0.0.1}"
 	pasta
 	for publish in "" 127.0.0.1: 0.0.0.0:; do
 		port=$(free_port)
-		berth run --rm -p "$publish$port:80" host: timeout 20 python3 -c "$serve" 80 "hello $port" &
+		"$BERTH" --root "$ROOT" --runroot "$RUNROOT" run --rm -p "$publish$port:80" host: \
+			timeout 20 python3 -c "$serve_all" 80 "hello $port" &
 		eventually 10 sh -c "$(declare -f fetch); fetch $port >$T/answer 2>/dev/null"
-		wait $!
+		kill $!
+		wait $! || :
 		[ "$(cat "$T/answer")" = "hello $port" ]
 	done
 }
