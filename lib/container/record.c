@@ -87,8 +87,8 @@ static int replace_holder(const struct host *host, const char *name)
 	return fail_in(record_remove(host, &holder, true), "--replace");
 }
 
-/* A container of --rm that was killed still has its name: it is in nobody's way. One that was killed
- * just now, or before it said anything of itself, may keep its lock for a moment longer. */
+/* A container of --rm that was killed still has its name: it is in nobody's way. One that was
+ * killed just now, or before it said anything of itself, may keep its lock for a moment longer. */
 static bool is_dead(const struct host *host, const char *name)
 {
 	AUTO(record) holder = RECORD_INIT;
