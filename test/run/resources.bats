@@ -204,7 +204,7 @@ background() {
 	PARENT=/berth-test-$$
 	background --cgroup-parent "$PARENT/inner" busybox sleep 100
 	eventually 5 grep -q "$PARENT/inner/berth-" "/proc/$(cat "$T/pid")/cgroup"
-	kill $supervisor
+	berth rm -f "$(berth ps -q)"
 	wait $supervisor || :
 	split berth run --rm --network none --cgroup-parent ../x busybox true
 	want 125
@@ -216,7 +216,7 @@ background() {
 	PARENT=/berthtest.slice
 	background --cgroup-parent berthtest-$$.slice busybox sleep 100
 	eventually 5 grep -q "/berthtest.slice/berthtest-$$.slice/berth-" "/proc/$(cat "$T/pid")/cgroup"
-	kill $supervisor
+	berth rm -f "$(berth ps -q)"
 	wait $supervisor || :
 }
 
