@@ -23,6 +23,8 @@
 /* Parse len bytes. name stands in messages. *ret_json is to be given to json_free(). */
 int json_parse(const char *bytes, size_t len, const char *name, cJSON **ret_json);
 void json_free(cJSON *json);
+/* Overwrite its strings: for a tree with secrets, before it is freed. */
+void json_wipe(cJSON *json);
 void cleanup_json(cJSON **json);
 #define autojson __attribute__((cleanup(cleanup_json)))
 

@@ -14,8 +14,10 @@
  *	$XDG_CONFIG_HOME/containers/registries.conf (~/.config; not for root)
  *	/etc/containers/registries.conf, /usr/share/containers/registries.conf
  *
- * and registries.conf.d beside the last two and the user's. Without any: docker.io only. A registry
- * on this machine (localhost, 127.0.0.0/8, [::1]) may speak plain HTTP.
+ * and registries.conf.d beside the last two and the user's; the first of them alone, where it is
+ * set. Without any: docker.io only. Where no [[registry]] is for a name, the mirrors and the
+ * insecure registries of /etc/docker/daemon.json count. A registry on this machine (localhost,
+ * 127.0.0.0/8, [::1]) may speak plain HTTP.
  */
 struct registries;
 
@@ -55,6 +57,9 @@ int registries_complete(const struct registries *registries, const char *text,
 			struct strvec *ret_names);
 /* The registries that search(1) asks: unqualified-search-registries, docker.io where there are none. */
 void registries_search(const struct registries *registries, struct strvec *ret_hosts);
+/* credential-helpers: programs docker-credential-NAME, and "containers-auth.json" for the files of
+ * image/auth.h; empty: these alone. */
+void registries_helpers(const struct registries *registries, struct strvec *ret_helpers);
 
 /*
  * Certificates for a host, containers-certs.d(5): *.crt, *.cert with *.key of cert_dir, or where
