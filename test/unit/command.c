@@ -10,13 +10,14 @@
 static const char *defect(const struct opt *opt)
 {
 	bool words = opt->type == OPT_WORD || opt->type == OPT_CHOICE;
+	bool flag = opt->type == OPT_FLAG || opt->type == OPT_TRISTATE;
 
 	if ((opt->flags & OPT_ALIAS) != 0)
 		return opt->help != NULL ? "an alias has a help text" : NULL;
 	if (opt->help == NULL || opt->help[0] == '\0' || opt->help[strlen(opt->help) - 1] == '.')
 		return "help is missing, or ends with a full stop";
-	if ((opt->type == OPT_FLAG) != (opt->metavar == NULL) && opt->type != OPT_CALL &&
-	    opt->type != OPT_IGNORED && opt->type != OPT_REFUSED)
+	if (flag != (opt->metavar == NULL) && opt->type != OPT_CALL && opt->type != OPT_IGNORED &&
+	    opt->type != OPT_REFUSED)
 		return "a flag has a metavar, or something else has none";
 	if ((words || opt->values == VALUES_WORDS) && opt->words == NULL)
 		return "words are missing";
