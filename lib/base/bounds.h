@@ -39,4 +39,15 @@
 #define MAX_AUTH_FILE (1UL << 20) /* with credentials, and what a helper prints */
 #define MAX_REGISTRIES_FILES 200  /* in a drop-in directory */
 
+/* What servers send. */
+#define MAX_HTTP_HEADERS 65536UL     /* of one response, all together */
+#define MAX_CERTIFICATES (4UL << 20) /* a file of them */
+#define MAX_TOKEN (1UL << 20)        /* the answer of a token server */
+#define MAX_ERROR_BODY (1UL << 20)   /* read of a response that is an error */
+#define MAX_ERROR_SHOWN 1024         /* of that in a message */
+#define MAX_CHALLENGES 5             /* answers of 401 to one request */
+#define MAX_PAGE (4UL << 20)         /* one answer with names of tags or repositories */
+#define MAX_PAGES 1000               /* answers that make up a list */
+#define MAX_TAGS 1000000             /* tags of a repository */
+
 #endif

@@ -25,6 +25,23 @@
  */
 #define HTTP_REDIRECTS 5
 
+/*
+ * Connections that are kept open from one exchange to the next, where the body was read to its end.
+ * It belongs to one thread, and lives longer than its exchanges; in a process that was forked it is
+ * empty.
+ */
+struct http_session {
+	void *state;
+	pid_t pid;
+};
+
+#define HTTP_SESSION_INIT \
+	{ \
+		.state = NULL \
+	}
+
+void http_session_release(struct http_session *session);
+
 /* Strings are borrowed; NULL: none. */
 struct http_tls {
 	bool insecure;           /* do not verify the server */
@@ -44,6 +61,7 @@ struct http_request {
 	stream_source source;
 	void *arg;
 	uint64_t body_size;
+	struct http_session *session; /* NULL: a connection of its own */
 };
 
 struct http {
@@ -64,10 +82,11 @@ struct http {
 int http_load(void);
 /*
  * Send a request and receive the response up to the end of its headers. Any status is a success
- * here. An error names the host and says what failed (name resolution, connection, TLS); -ETIMEDOUT
- * where the server was silent for too long, -ECONNRESET where it closed the connection, -EHOSTUNREACH
- * and -ECONNREFUSED as of connect(2), -EPROTO for what is no HTTP or not allowed: the first three
- * may be worth another try.
+ * here. An error names the URL and says what failed (name resolution, connection, TLS); -ETIMEDOUT
+ * where the server was silent for too long, -ECONNRESET where it closed the connection,
+ * -EHOSTUNREACH and -ECONNREFUSED as of connect(2), -EKEYREJECTED for a certificate that cannot be
+ * verified, -EPROTO for what is no HTTP or TLS, or not allowed. The first three may be worth
+ * another try.
  */
 int http_open(const struct http_request *request, struct http *ret_http);
 /* Receive the body: as read(2). Fewer bytes than were promised are -ECONNRESET. A server that sends
@@ -79,7 +98,7 @@ int http_read_all(struct http *http, size_t max, struct buf *out);
 const char *http_header(const struct http *http, const char *name);
 void http_release(struct http *http);
 
-/* Is it worth another try? For the results above, and for status 408, 429, 500, 502, 503 and 504. */
+/* Is it worth another try? For the results above, and for status 408, 429, 500, 502, 503, 504. */
 bool http_is_transient(int rc, int status);
 /* How long a response asks to wait (Retry-After in seconds or as a date), microseconds; 0: it does
  * not say. */
