@@ -124,6 +124,8 @@ int http_read_all(struct http *http, size_t max, struct buf *out)
 			room = STREAM_CHUNK;
 		end = buf_reserve(out, room);
 		n = http_read(http, end, room);
+		if (n < 0)
+			buf_truncate(out, at);
 		TRY(n);
 		if (n == 0)
 			return 0;

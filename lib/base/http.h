@@ -92,7 +92,8 @@ int http_open(const struct http_request *request, struct http *ret_http);
 /* Receive the body: as read(2). Fewer bytes than were promised are -ECONNRESET. A server that sends
  * fewer than 100 bytes a second for 30 seconds is given up: -ETIMEDOUT. */
 ssize_t http_read(struct http *http, void *bytes, size_t size);
-/* All of the body, at most max bytes (more is -EFBIG), appended to out. */
+/* All of the body, at most max bytes (more is -EFBIG), appended to out, which stays as it was on
+ * error. */
 int http_read_all(struct http *http, size_t max, struct buf *out);
 /* The value of a header (its name in lower case); NULL. */
 const char *http_header(const struct http *http, const char *name);

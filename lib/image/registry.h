@@ -60,20 +60,22 @@ const char *registry_name(const struct registry *registry);
 
 /*
  * A manifest or an index by tag or digest. The text is at most MAX_MANIFEST; its digest is computed
- * here, and is compared with `reference` where that is one, and with Docker-Content-Digest. The media
- * type is that of the header, without parameters; "" where there was none. To be freed.
+ * here, and is compared with `reference` where that is one, and with Docker-Content-Digest. The
+ * media type is that of the header, without parameters, in lower case; "" where there was none. To
+ * be freed.
  */
 int registry_get_manifest(struct registry *registry, const char *reference, struct buf *ret_text,
 			  char **ret_type, char *ret_digest);
 /* Only its digest, by HEAD: 1; 0 where the registry does not say it (GET it then); -ENOENT. */
 int registry_head_manifest(struct registry *registry, const char *reference, char *ret_digest);
-/* Put one; *ret_digest, which may be NULL, is computed here. */
+/* Put one under a tag or its digest; -EBADMSG where the registry says that it got another one. */
 int registry_put_manifest(struct registry *registry, const char *reference, const char *type,
 			  const struct buf *text);
 
 /*
- * The bytes of a blob from `offset` on; http_read() gives them. *ret_offset is where they begin: the
- * registry may not know ranges, and then it is 0. Whoever reads checks the digest.
+ * The bytes of a blob from `offset` on; http_read() gives them, as long as the registry is open.
+ * *ret_offset is where they begin: the registry may not know ranges, and then it is 0. Whoever
+ * reads checks the digest.
  */
 int registry_get_blob(struct registry *registry, const char *digest, uint64_t offset,
 		      struct http *ret_http, uint64_t *ret_offset);
@@ -100,6 +102,8 @@ int registry_put_blob(struct registry *registry, struct registry_upload *upload)
 
 /* All tags, following Link headers. */
 int registry_list_tags(struct registry *registry, struct strvec *ret_tags);
+/* All repositories of a registry host (its catalog), the same way. */
+int registry_list_repositories(struct registry *registry, struct strvec *ret_names);
 /* The index of what refers to a manifest; by the fallback tag ("sha256-HEX") where the registry has
  * no such API. -ENOENT: nothing does. */
 int registry_get_referrers(struct registry *registry, const char *digest, struct buf *ret_text);
