@@ -49,7 +49,7 @@ static int check_layers(struct bundle *bundle)
 	return 0;
 }
 
-static int take_config(struct bundle *bundle)
+int bundle_take_config(struct bundle *bundle)
 {
 	TRY(digest_of(bundle->config.data, bundle->config.len, bundle->id));
 	TRY(imageconfig_parse(bundle->config.data, bundle->config.len, "its configuration",
@@ -121,12 +121,12 @@ static int read_layout_bundle(const struct descriptors *entries, const struct pl
 		strvec_push_owned(&bundle->layer_files, blob_path(m.layers.v[i].digest));
 	bundle->layers = m.layers;
 	m.layers = (struct descriptors){ 0 };
-	return take_config(bundle);
+	return bundle_take_config(bundle);
 }
 
 /* A manifest that was not chosen among several may be for any platform; where one was asked for, it
  * must be that. */
-static int check_platform(const struct bundle *bundle, const struct platform *platform)
+int bundle_check_platform(const struct bundle *bundle, const struct platform *platform)
 {
 	const struct image_config *c = &bundle->parsed;
 	AUTO(buf) want = BUF_INIT, have = BUF_INIT;
@@ -156,7 +156,7 @@ int bundle_read_layout(const struct archive *layout, const struct descriptors *e
 	bundle.archive = layout;
 	rc = read_for(entries, platform, &bundle);
 	if (rc >= 0)
-		rc = check_platform(&bundle, platform);
+		rc = bundle_check_platform(&bundle, platform);
 	if (rc < 0) {
 		bundle_release(&bundle);
 		return fail_in(rc, "%s", what);
@@ -213,7 +213,7 @@ static int read_docker_bundle(const struct source_image *image, struct bundle *b
 	bundle->config_type = xstrdup(MEDIA_OCI_CONFIG);
 	bundle->manifest_type = xstrdup(MEDIA_OCI_MANIFEST);
 	strvec_push_all(&bundle->layer_files, &image->layer_files);
-	TRY(take_config(bundle));
+	TRY(bundle_take_config(bundle));
 	for (size_t i = 0; i < bundle->layer_files.n; i++)
 		TRY(describe_layer(bundle, i, VEC_PUSH(&bundle->layers)));
 	return 0;
@@ -232,7 +232,7 @@ int bundle_read(const struct source *source, const struct source_image *image,
 	bundle.archive = &source->archive;
 	rc = read_docker_bundle(image, &bundle);
 	if (rc >= 0)
-		rc = check_platform(&bundle, platform);
+		rc = bundle_check_platform(&bundle, platform);
 	if (rc < 0) {
 		bundle_release(&bundle);
 		return fail_in(rc, "%s", what);

@@ -25,6 +25,7 @@ struct fetch {
 	int lock, fd;                        /* of the partial file, open for reading and writing */
 	uint64_t at;                         /* bytes that the reader has got */
 	uint64_t have;                       /* bytes in the file */
+	uint64_t broke_at;                   /* bytes in the file when a body broke off last */
 	unsigned int tries;                  /* that are left */
 	struct http http;
 	bool receiving;

@@ -185,13 +185,15 @@ static int sweep_plan(struct marks *marks, int dirfd, const char *name)
 	return name[0] == '.' ? drop_file(dirfd, name) : 0;
 }
 
-/* The locks of layers: nobody can hold or want one while the store is ours. */
+/* The locks of blobs and layers: nobody can hold or want one while the store is ours. */
 static int sweep_lock(struct marks *marks, int dirfd, const char *name)
 {
-	static const char prefix[] = "layer-";
-	const size_t len = sizeof(prefix) - 1;
+	static const char layer[] = "layer-", blob[] = "blob-";
+	const size_t len = sizeof(layer) - 1;
 
-	return strncmp(name, prefix, len) != 0 || is_marked(&marks->layers, name + len)
+	if (strncmp(name, blob, sizeof(blob) - 1) == 0)
+		return drop_file(dirfd, name);
+	return strncmp(name, layer, len) != 0 || is_marked(&marks->layers, name + len)
 		       ? 0
 		       : drop_file(dirfd, name);
 }

@@ -189,6 +189,14 @@ static int open_transport(struct store *store, enum source_kind kind, const char
 	return open_archive(store, kind, path, ref, platform, image);
 }
 
+bool image_is_elsewhere(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(transports); i++)
+		if (strncmp(name, transports[i].prefix, strlen(transports[i].prefix)) == 0)
+			return true;
+	return strcmp(name, "-") == 0;
+}
+
 static int open_any(struct store *store, const char *name, const struct platform *platform,
 		    struct image *image)
 {

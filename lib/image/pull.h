@@ -15,8 +15,8 @@
  */
 enum pull_policy {
 	PULL_MISSING, /* where the store has no such image */
-	PULL_ALWAYS,
 	PULL_NEVER,
+	PULL_ALWAYS,
 	PULL_NEWER, /* where the registry has another one; where it cannot be asked, what is here
 		       will do */
 };

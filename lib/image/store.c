@@ -12,10 +12,13 @@
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/lock.h"
+#include "image/fetch.h"
 #include "image/garbage.h"
 #include "image/layer.h"
 
 #define GARBAGE_MARK "tmp/garbage"
+/* What was fetched in part is kept for so long, in case somebody goes on. */
+#define PARTIAL_SECONDS INT64_C(86400)
 
 static const char *const directories[] = {
 	"blobs/sha256", "layers", "images", "cache", "tmp", "lock",
@@ -255,6 +258,7 @@ int store_sweep(struct store *store)
 		TRY(store_mark_garbage(store));
 	for (size_t i = 0; i < dead.names.n; i++)
 		discard(store, dead.names.v[i]);
+	TRY(fetch_sweep(store, PARTIAL_SECONDS));
 	marked = fs_exists(store->fd, GARBAGE_MARK);
 	if (marked <= 0)
 		return marked;

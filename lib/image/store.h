@@ -20,15 +20,18 @@
  *	images/HEX		what is needed to run the image with this ID: its plan
  *				(image/plan.h); locked (shared) as long as the image is in use
  *	cache/KEY/NAME		cache of index.json (image/catalog.h)
+ *	partial/HEX		a blob that is being fetched, or was until somebody died
  *	tmp/NAME/		unfinished work; holds a locked file `lock`; unlocked = garbage
  *	tmp/garbage		is there <=> a removal may have left something to sweep
  *	containers/ID/		containers that outlive a command
  *	lock/index		held to change index.json
  *	lock/objects		shared by those who add blobs and layers, exclusive to sweep them
  *	lock/tmp		held to make and to sweep directories of tmp/
- *	lock/layer-HEX		to unpack a layer; removed by who holds objects exclusively
+ *	lock/blob-HEX		to fetch a blob
+ *	lock/layer-HEX		to unpack a layer; both are removed by who holds objects
+ *				exclusively
  *
- * Locks are taken in the order objects, layer, image, index. Objects are immutable and
+ * Locks are taken in the order objects, blob, layer, image, index. Objects are immutable and
  * content-addressed, or replaced whole by rename. Publish bottom-up (blob, layer, manifest, name),
  * delete top-down. kill -9 at any instant leaves a store that the next command uses as it is.
  */
