@@ -21,6 +21,7 @@
 	X(run) \
 	X(ps) \
 	X(rm) \
+	X(pull) \
 	X(load) \
 	X(import) \
 	X(images) \

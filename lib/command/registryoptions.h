@@ -18,18 +18,6 @@
  *
  * The command's init() calls registry_request_init(); the tables free the strings.
  */
-struct registry_request {
-	char *authfile, *creds, *cert_dir;
-	int tls_verify; /* 1, 0; -1: not given */
-	int64_t retry;
-	uint64_t retry_delay; /* microseconds; 0: not given */
-};
-
-void registry_request_init(struct registry_request *request);
-/* What image/registry wants to know; its strings are the request's. */
-void registry_request_options(const struct registry_request *request, const struct host *host,
-			      struct registry_options *ret_options);
-
 /* The rows one by one, for commands that have not all of them. */
 #define REGISTRY_OPTION_AUTHFILE(at) \
 	{ \

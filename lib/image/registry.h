@@ -44,6 +44,19 @@ struct registry_options {
 		.tls_verify = -1, .retry = 3 \
 	}
 
+/* The same as command lines give it: what a request holds. */
+struct registry_request {
+	char *authfile, *creds, *cert_dir;
+	int tls_verify; /* 1, 0; -1: not given */
+	int64_t retry;
+	uint64_t retry_delay; /* microseconds; 0: not given */
+};
+
+void registry_request_init(struct registry_request *request);
+/* The options' strings are the request's. */
+void registry_request_options(const struct registry_request *request, const struct host *host,
+			      struct registry_options *ret_options);
+
 enum registry_access {
 	REGISTRY_PULL,
 	REGISTRY_PUSH,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "command/registryoptions.h"
+#include "image/registry.h"
 
 void registry_request_init(struct registry_request *request)
 {
