@@ -29,6 +29,7 @@
 	X(rm) \
 	X(pull) \
 	X(load) \
+	X(save) \
 	X(import) \
 	X(images) \
 	X(rmi) \
