@@ -9,7 +9,9 @@
 #   registry_stop, hostile_stop  are called by teardown and teardown_file
 #   push_fixture NAME REF [ARG]  copies the fixture NAME.oci to $REGISTRY/REF (skopeo copy's ARGs), digests kept
 #   gets DIGEST                  how many GETs of a blob both saw since the test began
-#   layer_digests OCI            digests of the layers of the image in a layout directory
+#   manifest_of, layers_of, id_of, digest_of NAME
+#                                of the fixture NAME.oci: its manifest, the digests of its layers, that of its
+#                                configuration (the ID of the image), and that of the manifest
 #
 # Started in setup_file they serve all tests of the file, in a test that one only. Both let "berth" in with the
 # password "hunter2-secret" where they ask for one.
@@ -20,6 +22,11 @@ CREDS=berth:hunter2-secret
 setup() {
 	berth_setup
 	registry_mark
+	# Nothing of the user's, or of this machine's, says where images are and who may have them.
+	export HOME=$T/home CONTAINERS_REGISTRIES_CONF=$T/registries.conf REGISTRY_AUTH_FILE=$T/auth.json
+	unset XDG_CONFIG_HOME DOCKER_CONFIG http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
+	mkdir "$HOME"
+	: >"$CONTAINERS_REGISTRIES_CONF"
 }
 
 teardown() {
@@ -107,6 +114,18 @@ gets() {
 	} | wc -l
 }
 
-layer_digests() {
-	skopeo --insecure-policy inspect --raw "oci:$1" | jq -r '.layers[].digest'
+manifest_of() {
+	skopeo inspect --raw "oci:$(image "$1.oci"):latest"
+}
+
+layers_of() {
+	manifest_of "$1" | jq -r '.layers[].digest'
+}
+
+id_of() {
+	manifest_of "$1" | jq -r .config.digest
+}
+
+digest_of() {
+	echo "sha256:$(manifest_of "$1" | sha256sum | cut -d' ' -f1)"
 }
