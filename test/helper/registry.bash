@@ -21,12 +21,17 @@ CREDS=berth:hunter2-secret
 
 setup() {
 	berth_setup
+	registry_setup
+}
+
+registry_setup() {
 	registry_mark
 	# Nothing of the user's, or of this machine's, says where images are and who may have them.
 	export HOME=$T/home CONTAINERS_REGISTRIES_CONF=$T/registries.conf REGISTRY_AUTH_FILE=$T/auth.json
 	unset XDG_CONFIG_HOME DOCKER_CONFIG http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
 	mkdir "$HOME"
 	: >"$CONTAINERS_REGISTRIES_CONF"
+	echo "{}" >"$REGISTRY_AUTH_FILE"
 }
 
 teardown() {
