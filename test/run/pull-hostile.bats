@@ -29,7 +29,7 @@ refused() {
 	! grep -q '[^[:print:][:space:]]' <<<"$stderr" || { echo "control characters: $stderr"; return 1; }
 	[[ $stderr != *hunter2* && $stderr != *YmVydGg6* ]] || { echo "a secret: $stderr"; return 1; }
 	[ -z "$(berth images -aq)" ] || { echo "there is an image"; return 1; }
-	[ -z "$(ls "$ROOT/layers" 2>/dev/null)" ] || store_is_clean partial
+	[ ! -d "$ROOT/layers" ] || store_is_clean partial
 }
 
 # behaves BEHAVIOUR...: with these, the pull of a small image is refused.
@@ -216,8 +216,14 @@ peak() { # KIB CMD...: fails where a process of CMD takes more memory; prints wh
 	for target in manifest layer; do
 		behaves "$target:no-http"
 		PATIENCE=45 behaves "$target:continue"
-		behaves "$target:header=Transfer-Encoding: nonsense"
-		behaves "$target:header=Content-Length: 7"
+	done
+	# Two lengths, or a strange one: the right bytes, or none.
+	for header in "Transfer-Encoding: nonsense" "Content-Length: 7" "Content-Length: -1" "Content-Length: 99999999999999999999"; do
+		hostile_start "layer:header=$header"
+		pull "$HOSTILE/oci"
+		[ "$status" = 0 ] || want 125
+		store_is_clean partial
+		berth rmi -af >/dev/null 2>&1 || :
 	done
 	fine
 }
@@ -388,7 +394,7 @@ peak() { # KIB CMD...: fails where a process of CMD takes more memory; prints wh
 	for file in "$HOSTILE_DIR"/layer/should-fail-*.tar; do
 		name=${file##*/}
 		refused "$HOSTILE/${name%.tar}" || { echo "layer $name"; return 1; }
-		[ -z "$(ls "$ROOT/layers" | grep -v size)" ] || { echo "layer $name is there"; return 1; }
+		[ -z "$(find "$ROOT/layers" -mindepth 1 -maxdepth 1 -type d)" ] || { echo "layer $name is there"; return 1; }
 		case $stderr in *"digest"*) echo "layer $name: $stderr"; return 1 ;; esac
 	done
 	[ ! -e "$T/canary" ]
