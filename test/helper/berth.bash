@@ -11,7 +11,7 @@
 #   err_has TEXT          the same for $stderr, as `split` left it
 #   image NAME            path of a fixture (the list stands in test/helper/images): image busybox.docker.tar
 #   busybox               loads the busybox image into this test's store; it is then called "busybox"
-#   store_is_clean        fails unless this test's store is as it must be (test/helper/store-clean)
+#   store_is_clean [WORD] fails unless this test's store is as it must be (test/helper/store-clean)
 #   only PERSONA...       the rest of the test is for root, rootless (sub or one), sub, or one
 #   cannot REASON         skips: this machine cannot do it (test/helper/skips lists what CI accepts)
 #   need PROGRAM...       skips unless the programs are there; never in CI

@@ -29,7 +29,7 @@ refused() {
 	! grep -q '[^[:print:][:space:]]' <<<"$stderr" || { echo "control characters: $stderr"; return 1; }
 	[[ $stderr != *hunter2* && $stderr != *YmVydGg6* ]] || { echo "a secret: $stderr"; return 1; }
 	[ -z "$(berth images -aq)" ] || { echo "there is an image"; return 1; }
-	[ ! -d "$ROOT/layers" ] || store_is_clean partial
+	[ ! -d "$ROOT/layers" ] || store_is_clean partial orphans
 }
 
 # behaves BEHAVIOUR...: with these, the pull of a small image is refused.
@@ -44,8 +44,9 @@ fine() {
 	split tool pull -q --retry 3 --retry-delay 10ms "$HOSTILE/oci"
 	want 0 || { echo "with: $*"; return 1; }
 	[ "$(berth inspect -f '{{len .RootFS.Layers}}' "$HOSTILE/oci")" = 2 ] || return
-	store_is_clean || return
+	store_is_clean partial orphans || return
 	berth rmi -af >/dev/null
+	store_is_clean partial || { echo "after rmi"; return 1; }
 }
 
 # altered NAME FILTER [OF]: $HOSTILE/NAME is the image OF (oci) with its manifest changed by jq's FILTER.
@@ -222,7 +223,7 @@ peak() { # KIB CMD...: fails where a process of CMD takes more memory; prints wh
 		hostile_start "layer:header=$header"
 		pull "$HOSTILE/oci"
 		[ "$status" = 0 ] || want 125
-		store_is_clean partial
+		store_is_clean partial orphans
 		berth rmi -af >/dev/null 2>&1 || :
 	done
 	fine
@@ -311,12 +312,12 @@ peak() { # KIB CMD...: fails where a process of CMD takes more memory; prints wh
 	pull "$HOSTILE/oci"
 	# What came is what is there, or nothing is.
 	[ "$status" = 0 ] || want 125
-	store_is_clean partial
+	store_is_clean partial orphans
 	berth rmi -af >/dev/null 2>&1 || :
 	hostile_start HEAD.manifest:of=busybox
 	pull "$HOSTILE/oci"
 	[ "$status" = 0 ] || want 125
-	store_is_clean partial
+	store_is_clean partial orphans
 	fine HEAD.manifest:status=404
 	fine HEAD.manifest:status=405
 	# The image is there, and HEAD says that it is another one.
@@ -326,7 +327,7 @@ peak() { # KIB CMD...: fails where a process of CMD takes more memory; prints wh
 	hostile_start HEAD.manifest:of=busybox
 	pull "$HOSTILE/oci"
 	[ "$status" = 0 ] || want 125
-	store_is_clean partial
+	store_is_clean partial orphans
 }
 
 @test "foreign layers: no other place is asked" {
