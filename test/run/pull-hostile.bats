@@ -163,7 +163,7 @@ peak() { # KIB CMD...: fails where a process of CMD takes more memory; prints wh
 		split tool pull -q --retry 2 --retry-delay 10ms "$HOSTILE/oci"
 		# Whatever is made of it: the right bytes, or none.
 		if [ "$status" = 0 ]; then
-			store_is_clean || { echo "range=$range"; return 1; }
+			store_is_clean partial orphans || { echo "range=$range"; return 1; }
 			berth rmi -af >/dev/null
 		else
 			want 125 || { echo "range=$range"; return 1; }
