@@ -8,6 +8,7 @@
 #   hostile_log [FILTER]         its log since then, lines of JSON, through jq's FILTER (-r)
 #   registry_stop, hostile_stop  are called by teardown and teardown_file
 #   push_fixture NAME REF [ARG]  copies the fixture NAME.oci to $REGISTRY/REF (skopeo copy's ARGs), digests kept
+#   forget_all                   removes every image of this test's store
 #   gets DIGEST                  how many GETs of a blob both saw since the test began
 #   manifest_of, layers_of, id_of, digest_of NAME
 #                                of the fixture NAME.oci: its manifest, the digests of its layers, that of its
@@ -117,6 +118,12 @@ gets() {
 		[ ! -e "${HOSTILE_DIR:-/nowhere}/log" ] ||
 			hostile_log "select(.method == \"GET\" and (.path | endswith(\"/blobs/$1\"))) | .path"
 	} | wc -l
+}
+
+forget_all() {
+	local ids
+	ids=$(berth images -aq --no-trunc | sort -u)
+	[ -z "$ids" ] || berth rmi -f $ids >/dev/null
 }
 
 manifest_of() {

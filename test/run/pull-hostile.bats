@@ -45,7 +45,7 @@ fine() {
 	want 0 || { echo "with: $*"; return 1; }
 	[ "$(berth inspect -f '{{len .RootFS.Layers}}' "$HOSTILE/oci")" = 2 ] || return
 	store_is_clean partial orphans || return
-	berth rmi -af >/dev/null
+	forget_all
 	store_is_clean partial || { echo "after rmi"; return 1; }
 }
 
@@ -164,7 +164,7 @@ peak() { # KIB CMD...: fails where a process of CMD takes more memory; prints wh
 		# Whatever is made of it: the right bytes, or none.
 		if [ "$status" = 0 ]; then
 			store_is_clean partial orphans || { echo "range=$range"; return 1; }
-			berth rmi -af >/dev/null
+			forget_all
 		else
 			want 125 || { echo "range=$range"; return 1; }
 			[ -z "$(berth images -aq)" ]
@@ -224,7 +224,7 @@ peak() { # KIB CMD...: fails where a process of CMD takes more memory; prints wh
 		pull "$HOSTILE/oci"
 		[ "$status" = 0 ] || want 125
 		store_is_clean partial orphans
-		berth rmi -af >/dev/null 2>&1 || :
+		forget_all
 	done
 	fine
 }
@@ -235,7 +235,7 @@ peak() { # KIB CMD...: fails where a process of CMD takes more memory; prints wh
 			hostile_start "$target:$behaviour"
 			split peak 80000 timeout 15 "$BERTH" --root "$ROOT" --runroot "$RUNROOT" pull -q --retry 0 "$HOSTILE/oci"
 			[ "$status" = 0 ] || want 125
-			berth rmi -af >/dev/null 2>&1 || :
+			forget_all
 		done
 	done
 	behaves manifest:header-size=100000000
@@ -290,7 +290,7 @@ peak() { # KIB CMD...: fails where a process of CMD takes more memory; prints wh
 	hostile_start
 	pull "$HOSTILE/oci-index"
 	want 0
-	berth rmi -af >/dev/null
+	forget_all
 	python3 - "$HOSTILE_DIR" <<-'PY'
 		import hashlib, json, sys
 		top = sys.argv[1] + "/image/oci-index/"
@@ -313,7 +313,7 @@ peak() { # KIB CMD...: fails where a process of CMD takes more memory; prints wh
 	# What came is what is there, or nothing is.
 	[ "$status" = 0 ] || want 125
 	store_is_clean partial orphans
-	berth rmi -af >/dev/null 2>&1 || :
+	forget_all
 	hostile_start HEAD.manifest:of=busybox
 	pull "$HOSTILE/oci"
 	[ "$status" = 0 ] || want 125
@@ -341,7 +341,7 @@ peak() { # KIB CMD...: fails where a process of CMD takes more memory; prints wh
 		pull --creds "$CREDS" "$HOSTILE/$name"
 		[ "$status" = 0 ] || want 125
 		hostile_start layer:status=404
-		berth rmi -af >/dev/null 2>&1 || :
+		forget_all
 		refused "$HOSTILE/$name" --creds "$CREDS"
 		[ -z "$(hostile_log 'select(.server != "hostile") | .path')" ]
 		hostile_start
@@ -413,13 +413,13 @@ peak() { # KIB CMD...: fails where a process of CMD takes more memory; prints wh
 		[ -z "$(hostile_log 'select(.server == "other") | .headers | (.authorization, .cookie) // empty')" ]
 		[ -z "$(hostile_log 'select(.server == "other") | tostring' | grep -i hunter2)" ]
 		store_is_clean
-		berth rmi -af >/dev/null
+		forget_all
 	done
 	# Manifests too, and another name of the same address is another host.
 	hostile_start any:auth=basic "GET.manifest:redirect=http://localhost:${OTHER#*:}{path}"
 	pull --creds "$CREDS" "$HOSTILE/oci"
 	[ -z "$(hostile_log 'select(.server == "other") | .headers.authorization // empty')" ]
-	berth rmi -af >/dev/null 2>&1 || :
+	forget_all
 	# A netrc is not read.
 	printf 'machine 127.0.0.1 login berth password hunter2-netrc\n' >"$HOME/.netrc"
 	chmod 600 "$HOME/.netrc"

@@ -123,7 +123,7 @@ requests() {
 	split berth pull --retry 0 "127.0.0.1:$port/busybox"
 	want 125
 	err_has "127.0.0.1:$port"
-	err_has refused
+	err_has connect
 	split berth pull --retry 0 registry.invalid/busybox
 	want 125
 	err_has registry.invalid
@@ -182,7 +182,7 @@ requests() {
 	want 0
 	[ "$(gets "$(layers_of busybox-zstd)")" = 0 ]
 	# And what a load brought.
-	berth rmi -af >/dev/null
+	forget_all
 	berth load -q -i "$(image busybox.docker.tar)" >/dev/null
 	registry_mark
 	split berth pull -q "$REGISTRY/busybox"
@@ -352,12 +352,6 @@ requests() {
 	want 125
 	split berth pull -q --tls-verify=false "$REGISTRY/busybox"
 	want 0
-	echo '[[registry]]
-		location = "'"$HOSTILE"'"
-		insecure = false' >"$CONTAINERS_REGISTRIES_CONF"
-	split berth pull -q --retry 0 "$HOSTILE/oci"
-	want 125
-	err_has "$HOSTILE"
 }
 
 @test "policy.json of a user" {
@@ -401,12 +395,12 @@ requests() {
 	split berth pull --creds "$CREDS" "$name"
 	want 0
 	[[ $stderr != *hunter2* ]]
-	berth rmi -af >/dev/null
+	forget_all
 	auth=$(printf %s "$CREDS" | base64)
 	echo '{"auths":{"'"$REGISTRY"'":{"auth":"'"$auth"'"}}}' >"$T/other.json"
 	split berth pull -q --authfile "$T/other.json" "$name"
 	want 0
-	berth rmi -af >/dev/null
+	forget_all
 	# The longest prefix counts.
 	echo '{"auths":{"'"$REGISTRY"'":{"auth":"'"$(printf a:b | base64)"'"},
 		"'"$REGISTRY/private"'":{"auth":"'"$auth"'"}}}' >"$REGISTRY_AUTH_FILE"
@@ -445,7 +439,7 @@ requests() {
 	split berth pull -q "$HOSTILE/oci"
 	want 0
 	[ "$(hostile_log 'select(.server == "token") | .path' | wc -l)" = 1 ]
-	berth rmi -af >/dev/null
+	forget_all
 	hostile_start any:auth=bearer
 	split berth pull -q "$HOSTILE/oci"
 	want 125
@@ -454,11 +448,11 @@ requests() {
 	# The registry itself gets the token and never the password.
 	[ -z "$(hostile_log 'select(.server == "hostile") | .headers.authorization // empty' | grep -i basic)" ]
 	[[ $(hostile_log 'select(.server == "token") | .query' | tail -1) == *"scope=repository"*pull* ]]
-	berth rmi -af >/dev/null
+	forget_all
 	hostile_start any:auth=bearer token:uses=1 token:access
 	split berth pull -q --creds "$CREDS" "$HOSTILE/oci"
 	want 0
-	berth rmi -af >/dev/null
+	forget_all
 	hostile_start any:auth=bearer
 	echo '{"auths":{"'"$HOSTILE"'":{"auth":"'"$(printf '<token>:' | base64)"'","identitytoken":"hunter2-identity"}}}' \
 		>"$REGISTRY_AUTH_FILE"
@@ -477,14 +471,14 @@ requests() {
 	want 125
 	err_has certificate
 	err_has "$REGISTRY"
-	split berth pull "${more[@]}" --cert-dir "$REGISTRY_DIR/tls" "$name"
+	split berth pull "${more[@]}" --cert-dir "$REGISTRY_DIR/tls/authority" "$name"
 	want 0
-	berth rmi -af >/dev/null
+	forget_all
 	mkdir -p "$HOME/.config/containers/certs.d/$REGISTRY"
-	cp "$REGISTRY_DIR/tls/ca.crt" "$HOME/.config/containers/certs.d/$REGISTRY"
+	cp "$REGISTRY_DIR/tls/authority/ca.crt" "$HOME/.config/containers/certs.d/$REGISTRY"
 	split berth pull "${more[@]}" "$name"
 	want 0
-	berth rmi -af >/dev/null
+	forget_all
 	rm -r "$HOME/.config"
 	split berth pull -q --creds "$CREDS" --tls-verify=false "$name"
 	want 0
@@ -498,7 +492,7 @@ requests() {
 		echo $! >"$T/$kind/hostile/pid"
 		eventually 20 test -e "$T/$kind/hostile/ports"
 		where=$(sed -n 's/^HOSTILE_TLS=//p' "$T/$kind/hostile/ports")
-		split berth pull -q --retry 0 --tls-verify=true --cert-dir "$T/$kind/hostile/tls" "$where/oci"
+		split berth pull -q --retry 0 --tls-verify=true --cert-dir "$T/$kind/hostile/tls/authority" "$where/oci"
 		hostile_stop "$T/$kind"
 		want 125
 		err_has "$where"
@@ -542,7 +536,7 @@ requests() {
 	for i in $(seq "${BERTH_TEST_KILLS:-12}"); do
 		timeout -s KILL "0.$(printf %03d $((i * 211 % 150)))" \
 			"$BERTH" --root "$ROOT" --runroot "$RUNROOT" pull -q "$HOSTILE/many" >/dev/null 2>&1 || :
-		[ $((i % 4)) != 0 ] || berth rmi -af >/dev/null
+		[ $((i % 4)) != 0 ] || forget_all
 	done
 	split berth pull -q "$HOSTILE/many"
 	want 0
@@ -622,6 +616,7 @@ requests() {
 @test "run --pull" {
 	registry_start
 	push_fixture busybox moving:1
+	registry_mark
 	name=$REGISTRY/moving:1
 	split berth run --rm --network none --pull never "$name" true
 	want 125
@@ -661,7 +656,7 @@ requests() {
 	err_has "$HOSTILE"
 	split berth images -aq
 	[ -z "$output" ]
-	store_is_clean
+	store_is_clean orphans
 }
 
 # --- the disk
