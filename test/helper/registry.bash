@@ -59,9 +59,10 @@ registry_stop() { # [DIR]
 	"$registries/real" stop "${1:-${T:-$BATS_FILE_TMPDIR}}/registry"
 }
 
-# Lines of the log that were there before the test.
+# Lines of the logs that were there before the test.
 registry_mark() {
 	REGISTRY_SEEN=$(cat "${REGISTRY_DIR:-/nowhere}/access" 2>/dev/null | wc -l)
+	HOSTILE_SEEN=$(cat "${HOSTILE_DIR:-/nowhere}/log" 2>/dev/null | wc -l)
 }
 
 hostile_start() {
@@ -79,6 +80,7 @@ hostile_start() {
 	. "$HOSTILE_DIR/ports"
 	set +a
 	: >"$HOSTILE_DIR/log"
+	HOSTILE_SEEN=0
 	printf '%s\n' "$@" >"$HOSTILE_DIR/script.new"
 	mv "$HOSTILE_DIR/script.new" "$HOSTILE_DIR/script"
 }
@@ -115,8 +117,8 @@ gets() {
 	{
 		tail -n "+$((REGISTRY_SEEN + 1))" "${REGISTRY_DIR:-/nowhere}/access" 2>/dev/null |
 			grep -o "\"GET /v2/[^ ]*/blobs/$1 "
-		[ ! -e "${HOSTILE_DIR:-/nowhere}/log" ] ||
-			hostile_log "select(.method == \"GET\" and (.path | endswith(\"/blobs/$1\"))) | .path"
+		[ ! -e "${HOSTILE_DIR:-/nowhere}/log" ] || tail -n "+$((HOSTILE_SEEN + 1))" "$HOSTILE_DIR/log" |
+			jq -r "select(.method == \"GET\" and (.path | endswith(\"/blobs/$1\"))) | .path"
 	} | wc -l
 }
 

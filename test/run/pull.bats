@@ -135,8 +135,8 @@ requests() {
 	[ "$(berth inspect -f '{{.Architecture}}' "$REGISTRY/multi")" = amd64 ]
 	split berth run --rm --network none "$REGISTRY/multi" cat /etc/platform
 	[ "$output" = linux/amd64 ]
-	split berth images --digests --no-trunc
-	has "$(digest_of multi)"
+	# The name means the index.
+	[ "$(skopeo inspect --raw "oci:$ROOT:$REGISTRY/multi:latest")" = "$(manifest_of multi)" ]
 	split berth pull --platform linux/arm64 "$REGISTRY/multi"
 	want 0
 	[ "$(berth inspect -f '{{.Architecture}}' "$output")" = arm64 ]
