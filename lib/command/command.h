@@ -28,6 +28,7 @@
 	X(ps) \
 	X(rm) \
 	X(pull) \
+	X(push) \
 	X(load) \
 	X(save) \
 	X(import) \
@@ -44,6 +45,15 @@
 	X(container_inspect) \
 	X(group_image) \
 	X(image_inspect) \
+	X(group_manifest) \
+	X(manifest_create) \
+	X(manifest_add) \
+	X(manifest_annotate) \
+	X(manifest_remove) \
+	X(manifest_inspect) \
+	X(manifest_exists) \
+	X(manifest_push) \
+	X(manifest_rm) \
 	X(group_system)
 
 /* Called by the completion scripts and by test/lint; shown nowhere. */

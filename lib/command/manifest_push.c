@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "command/command.h"
+#include "command/destination.h"
+#include "command/pushoptions.h"
+
+#include "base/err.h"
+#include "base/out.h"
+#include "image/list.h"
+
+struct push_request {
+	struct push_choices choices;
+	bool purge;
+	struct strvec remarks;
+};
+
+#define PUSH_AT(field) offsetof(struct push_request, choices.field)
+#define REGISTRY_AT(field) offsetof(struct push_request, choices.registry.field)
+
+static const struct opt options_push[] = {
+	PUSH_OPTIONS(PUSH_AT),
+	{ "purge", 'p', OPT_FLAG, offsetof(struct push_request, purge),
+	  .help = "remove the list when it was pushed" },
+	{ "rm", 0, OPT_FLAG, offsetof(struct push_request, purge), .flags = OPT_ALIAS },
+	REGISTRY_OPTIONS(REGISTRY_AT),
+	PUSH_FOREIGN_OPTIONS(offsetof(struct push_request, remarks)),
+	OPT_END,
+};
+
+static void init(void *data)
+{
+	struct push_request *request = data;
+
+	push_choices_init(&request->choices);
+	request->choices.all = true;
+}
+
+static int push(struct store *store, const struct push_choices *choices,
+		const struct push_options *options, const struct strvec *operands)
+{
+	AUTO(destination) destination = { 0 };
+	AUTO(push_result) result = { 0 };
+
+	TRY(destination_parse(operands->n > 1 ? operands->v[1] : NULL, &destination));
+	TRY(destination_push(&destination, store, operands->v[0], options, &result));
+	TRY(push_choices_report(choices, &result));
+	return out_line("%s", result.digest);
+}
+
+static int purge(struct store *store, const char *text)
+{
+	AUTO(list) list = LIST_INIT;
+
+	TRY(list_open(&list, store, text));
+	TRY(list_drop(&list));
+	list_release(&list);
+	return store_sweep(store);
+}
+
+static int run(const struct host *host, void *data, const struct strvec *operands)
+{
+	const struct push_request *request = data;
+	AUTO(progress_view) view = { 0 };
+	struct push_options options;
+	AUTO(store) store = STORE_INIT;
+	int there;
+
+	for (size_t i = 0; i < request->remarks.n; i++)
+		out_note("%s", request->remarks.v[i]);
+	TRY(push_choices_options(&request->choices, host, &view, &options));
+	options.all_platforms = true;
+	options.index_alone = !request->choices.all;
+	TRY(store_open(host, &store));
+	there = list_exists(&store, operands->v[0]);
+	TRY(there);
+	if (there == 0)
+		return refuse("there is no manifest list '%s'", operands->v[0]);
+	TRY(push(&store, &request->choices, &options, operands));
+	return request->purge ? purge(&store, operands->v[0]) : 0;
+}
+
+const struct command command_manifest_push = {
+	.name = "manifest push",
+	.synopsis = "[OPTIONS] LIST [DESTINATION]",
+	.summary = "Send a manifest list and its images to a registry",
+	.remarks = "With --all=false only the list is sent: the registry must have its images. The "
+		   "digest of\n"
+		   "what was pushed is printed.\n",
+	.options = (const struct opt *const[]){ options_push, NULL },
+	.request_size = sizeof(struct push_request),
+	.init = init,
+	.operands_min = 1,
+	.operands_max = 2,
+	.operand_values = VALUES_IMAGE,
+	.run = run,
+};

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef BERTH_COMMAND_MEMBEROPTIONS_H
+#define BERTH_COMMAND_MEMBEROPTIONS_H
+
+#include "command/registryoptions.h"
+#include "image/list.h"
+
+/*
+ * What the commands that change a manifest list have in common. The rows are used as those of
+ * registryoptions.h are; `at` tells where a field of a struct list_details is.
+ */
+#define MEMBER_OPTIONS(at) \
+	{ "annotation",    0,           OPT_STRINGS, \
+	  at(annotations), "KEY=VALUE", "set an annotation of the member" }, \
+		{ "arch", \
+		  0, \
+		  OPT_STRING, \
+		  at(architecture), \
+		  "ARCH", \
+		  "the architecture that the member is for, instead of what its image says" }, \
+		{ "features",         0,         OPT_STRINGS, \
+		  at(features),       "FEATURE", "features of the processor that it needs", \
+		  .flags = OPT_COMMAS }, \
+		{ "os", 0, OPT_STRING, at(os), "OS", "the operating system that it is for" }, \
+		{ "os-features",      0,         OPT_STRINGS, \
+		  at(os_features),    "FEATURE", "features of the operating system that it needs", \
+		  .flags = OPT_COMMAS }, \
+		{ "os-version",   0,         OPT_STRING, \
+		  at(os_version), "VERSION", "the version of the operating system that it needs" }, \
+	{ \
+		"variant", 0, OPT_STRING, at(variant), "VARIANT", \
+			"the variant of the architecture that it is for" \
+	}
+
+/* Images that are to become members: names of the store, or of registries. */
+struct members {
+	const struct host *host;
+	struct store *store;
+	const struct registry_request *registry;
+	const struct list_details *details;
+	bool all;
+	struct strvec images;  /* as the store names them */
+	struct strvec fetched; /* names that the store has only because they were fetched */
+};
+
+void members_release(struct members *members);
+/* Find an image, and fetch it where it is docker://NAME, or a NAME that the store has not. To be
+ * called before the list is opened, which locks the store. */
+int members_find(struct members *members, const char *image);
+/* Add them all to the list, keep that, and print its ID. The list is closed. */
+int members_add(struct members *members, struct list *list);
+/* Keep a list, print its ID, and sweep what it was before. The list is closed. */
+int members_keep(struct store *store, struct list *list);
+
+#endif
