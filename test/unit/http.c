@@ -1,68 +1,32 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/http.h"
 
-#include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/bounds.h"
 #include "base/err.h"
-#include "base/fs.h"
-#include "unit.h"
+#include "servers.h"
 
-/* test/unit/http.py, which says what its paths do. */
-static struct server {
-	int plain, other, tls, wants; /* ports */
-	char directory[32];
-	pid_t pid;
-	int end; /* closing it ends the server */
-} server;
+static struct servers servers;
+#define PLAIN servers.ports[0]
+#define OTHER servers.ports[1]
+#define TLS servers.ports[2]
+#define WANTS servers.ports[3] /* a certificate of the client */
 
 static int start(void **state)
 {
-	int in[2], out[2];
-	FILE *ports;
-
-	/* The tests are about this machine alone. */
-	unsetenv("http_proxy");
-	unsetenv("https_proxy");
-	unsetenv("all_proxy");
-	memcpy(server.directory, "/tmp/unit-http.XXXXXX", sizeof("/tmp/unit-http.XXXXXX"));
-	assert_non_null(mkdtemp(server.directory));
-	assert_int_equal(pipe2(in, O_CLOEXEC), 0);
-	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
-	server.pid = fork();
-	if (server.pid == 0) {
-		dup2(in[0], 0);
-		dup2(out[1], 1);
-		execl("/usr/bin/python3", "python3", TEST_DATA "/../unit/http.py", server.directory,
-		      NULL);
-		_exit(127);
-	}
-	close(in[0]);
-	close(out[1]);
-	server.end = in[1];
-	ports = fdopen(out[0], "r");
-	assert_int_equal(fscanf(ports, "%d %d %d %d", &server.plain, &server.other, &server.tls,
-				&server.wants),
-			 4);
-	fclose(ports);
-	return 0;
+	return servers_start(&servers, TEST_DATA "/../unit/http-server", 4);
 }
 
 static int stop(void **state)
 {
-	close(server.end);
-	waitpid(server.pid, NULL, 0);
-	return fs_remove_tree(AT_FDCWD, server.directory);
+	return servers_stop(&servers);
 }
 
 static char *url_of(int port, const char *path)
 {
-	bool tls = port == server.tls || port == server.wants;
+	bool tls = port == TLS || port == WANTS;
 
 	return xasprintf("http%s://127.0.0.1:%d%s", tls ? "s" : "", port, path);
 }
@@ -101,7 +65,7 @@ static int open_url(const char *scheme, int port)
 
 static void headers_and_body(void **state)
 {
-	autofree char *url = url_of(server.plain, "/hello?secret=1");
+	autofree char *url = url_of(PLAIN, "/hello?secret=1");
 	struct http_request request = { .method = "GET", .url = url };
 	AUTO(http) http = HTTP_INIT;
 	char bytes[3];
@@ -126,19 +90,19 @@ static void bodies(void **state)
 {
 	AUTO(buf) body = BUF_INIT;
 
-	assert_int_equal(get(server.plain, "/chunked", &body), 200);
+	assert_int_equal(get(PLAIN, "/chunked", &body), 200);
 	assert_string_equal(body.data, "hello world");
 	buf_clear(&body);
-	assert_int_equal(get(server.plain, "/closed", &body), 200);
+	assert_int_equal(get(PLAIN, "/closed", &body), 200);
 	assert_string_equal(body.data, "until the end");
 	buf_clear(&body);
-	assert_int_equal(get(server.plain, "/size/1000000", &body), 200);
+	assert_int_equal(get(PLAIN, "/size/1000000", &body), 200);
 	assert_int_equal(body.len, 1000235);
 	for (size_t i = 0; i < body.len; i++)
 		assert_int_equal((unsigned char)body.data[i], i % 251 * 7 % 251);
 	/* Not asked for, not decoded. */
 	buf_clear(&body);
-	assert_int_equal(get(server.plain, "/zip", &body), 200);
+	assert_int_equal(get(PLAIN, "/zip", &body), 200);
 	assert_memory_equal(body.data, "\x1f\x8b not", 6);
 }
 
@@ -147,20 +111,20 @@ static void limits(void **state)
 	AUTO(buf) body = BUF_INIT;
 
 	buf_add_str(&body, "kept");
-	assert_int_equal(get(server.plain, "/size/2000000", &body), -EFBIG);
+	assert_int_equal(get(PLAIN, "/size/2000000", &body), -EFBIG);
 	assert_string_equal(body.data, "kept");
 	buf_clear(&body);
-	assert_int_equal(get(server.plain, "/headers/60", &body), 200);
-	assert_int_equal(get(server.plain, "/headers/70", &body), -EPROTO);
-	assert_int_equal(get(server.plain, "/headers/5000", &body), -EPROTO);
-	assert_int_equal(get(server.plain, "/nul", &body), -EPROTO);
-	assert_int_equal(get(server.plain, "/garbage", &body), -EPROTO);
+	assert_int_equal(get(PLAIN, "/headers/60", &body), 200);
+	assert_int_equal(get(PLAIN, "/headers/70", &body), -EPROTO);
+	assert_int_equal(get(PLAIN, "/headers/5000", &body), -EPROTO);
+	assert_int_equal(get(PLAIN, "/nul", &body), -EPROTO);
+	assert_int_equal(get(PLAIN, "/garbage", &body), -EPROTO);
 }
 
 /* A body is received no faster than it is read. */
 static void small_memory(void **state)
 {
-	autofree char *url = url_of(server.plain, "/large/268435456");
+	autofree char *url = url_of(PLAIN, "/large/268435456");
 	struct http_request request = { .method = "GET", .url = url };
 	AUTO(http) http = HTTP_INIT;
 	struct rusage before, after;
@@ -185,10 +149,10 @@ static void broken(void **state)
 {
 	AUTO(buf) body = BUF_INIT;
 
-	assert_int_equal(get(server.plain, "/short", &body), -ECONNRESET);
-	assert_int_equal(get(server.plain, "/unended", &body), -ECONNRESET);
-	assert_int_equal(get(server.plain, "/nothing", &body), -ECONNRESET);
-	assert_int_equal(get(server.plain, "/reset", &body), -ECONNRESET);
+	assert_int_equal(get(PLAIN, "/short", &body), -ECONNRESET);
+	assert_int_equal(get(PLAIN, "/unended", &body), -ECONNRESET);
+	assert_int_equal(get(PLAIN, "/nothing", &body), -ECONNRESET);
+	assert_int_equal(get(PLAIN, "/reset", &body), -ECONNRESET);
 	assert_int_equal(get(1, "/", &body), -ECONNREFUSED);
 	assert_non_null(strstr(err_text(), "http://127.0.0.1:1/: cannot connect"));
 }
@@ -196,7 +160,7 @@ static void broken(void **state)
 /* What came before the connection broke is given out. */
 static void broken_later(void **state)
 {
-	autofree char *url = url_of(server.plain, "/short");
+	autofree char *url = url_of(PLAIN, "/short");
 	struct http_request request = { .method = "GET", .url = url };
 	AUTO(http) http = HTTP_INIT;
 	char bytes[100];
@@ -216,7 +180,7 @@ static void methods(void **state)
 		struct http_request request = { .method = names[i] };
 
 		buf_clear(&body);
-		assert_int_equal(ask(&request, server.plain, "/echo", &body), 200);
+		assert_int_equal(ask(&request, PLAIN, "/echo", &body), 200);
 		if (i == 1)
 			assert_int_equal(body.len, 0);
 		else
@@ -237,12 +201,12 @@ static void request_headers(void **state)
 
 	strvec_push(&headers, "Accept: a/b, c/d");
 	strvec_push(&headers, "Range: bytes=5-");
-	assert_int_equal(ask(&request, server.plain, "/echo", &body), 200);
+	assert_int_equal(ask(&request, PLAIN, "/echo", &body), 200);
 	assert_non_null(strstr(body.data, "\nAccept: a/b, c/d\nAuthorization: Bearer x.y\n"));
 	assert_non_null(strstr(body.data, "\nRange: bytes=5-\nUser-Agent: berth/"));
 	/* No header smuggled in by a value. */
 	request.authorization = "Bearer x\r\nX-Evil: 1";
-	assert_int_equal(ask(&request, server.plain, "/echo", &body), -EPROTO);
+	assert_int_equal(ask(&request, PLAIN, "/echo", &body), -EPROTO);
 	assert_null(strstr(err_text(), "Bearer"));
 }
 
@@ -270,21 +234,21 @@ static void uploads(void **state)
 	struct http_request request = { .method = "PUT", .body = "text", .body_size = 4 };
 	struct feed f = { 1000000, 7777, 0 };
 
-	assert_int_equal(ask(&request, server.plain, "/echo", &body), 200);
+	assert_int_equal(ask(&request, PLAIN, "/echo", &body), 200);
 	assert_non_null(strstr(body.data, "\nContent-Length: 4\n"));
 	assert_string_equal(body.data + body.len - 6, "\n\ntext");
 	request = (struct http_request){
 		.method = "PUT", .source = feed, .arg = &f, .body_size = 1000000
 	};
 	buf_clear(&body);
-	assert_int_equal(ask(&request, server.plain, "/sum", &body), 200);
+	assert_int_equal(ask(&request, PLAIN, "/sum", &body), 200);
 	assert_string_equal(body.data, "1000000");
 	/* Not known beforehand. */
 	f = (struct feed){ 1234567, 65536, 0 };
 	request.method = "PATCH";
 	request.body_size = UINT64_MAX;
 	buf_clear(&body);
-	assert_int_equal(ask(&request, server.plain, "/sum", &body), 200);
+	assert_int_equal(ask(&request, PLAIN, "/sum", &body), 200);
 	assert_string_equal(body.data, "1234567");
 }
 
@@ -296,16 +260,16 @@ static void uploads_that_fail(void **state)
 		.method = "PUT", .source = feed, .arg = &f, .body_size = UINT64_MAX
 	};
 
-	assert_int_equal(ask(&request, server.plain, "/sum", &body), -ENOSPC);
+	assert_int_equal(ask(&request, PLAIN, "/sum", &body), -ENOSPC);
 	assert_non_null(strstr(err_text(), "cannot read what is to be sent"));
 	f = (struct feed){ 1000, 100, 0 };
 	request.body_size = 1001;
-	assert_int_equal(ask(&request, server.plain, "/sum", &body), -EIO);
+	assert_int_equal(ask(&request, PLAIN, "/sum", &body), -EIO);
 	/* The server does not want it: neither a wait nor a SIGPIPE, but its answer. */
 	f = (struct feed){ 200UL << 20, 1UL << 20, 0 };
 	request.body_size = 200UL << 20;
 	buf_clear(&body);
-	assert_int_equal(ask(&request, server.plain, "/early", &body), 413);
+	assert_int_equal(ask(&request, PLAIN, "/early", &body), 413);
 	assert_string_equal(body.data, "too large");
 	assert_true(f.left > 0);
 }
@@ -314,31 +278,31 @@ static void redirects(void **state)
 {
 	AUTO(buf) body = BUF_INIT;
 	struct http_request post = { .method = "POST" };
-	autofree char *away = xasprintf("/redirect/307?http://127.0.0.1:%d/echo", server.other);
+	autofree char *away = xasprintf("/redirect/307?http://127.0.0.1:%d/echo", OTHER);
 	autofree char *back = xasprintf("/redirect?http://127.0.0.1:%d/redirect?http://127.0.0.1:%d"
 					"/echo",
-					server.other, server.plain);
+					OTHER, PLAIN);
 	struct http_request secret = { .authorization = "Basic c2VjcmV0" };
 
-	assert_int_equal(get(server.plain, "/redirect?/hello", &body), 200);
-	assert_int_equal(get(server.plain, "/redirect/301?/hello", &body), 200);
+	assert_int_equal(get(PLAIN, "/redirect?/hello", &body), 200);
+	assert_int_equal(get(PLAIN, "/redirect/301?/hello", &body), 200);
 	buf_clear(&body);
-	assert_int_equal(get(server.plain, "/down/5", &body), 200);
+	assert_int_equal(get(PLAIN, "/down/5", &body), 200);
 	assert_string_equal(body.data, "hello");
-	assert_int_equal(get(server.plain, "/down/6", &body), -EPROTO);
-	assert_int_equal(get(server.plain, "/loop", &body), -EPROTO);
+	assert_int_equal(get(PLAIN, "/down/6", &body), -EPROTO);
+	assert_int_equal(get(PLAIN, "/loop", &body), -EPROTO);
 	/* A POST is not sent to somebody else. */
-	assert_int_equal(ask(&post, server.plain, "/redirect/307?/hello", &body), 307);
+	assert_int_equal(ask(&post, PLAIN, "/redirect/307?/hello", &body), 307);
 	/* Another port is another origin. */
 	buf_clear(&body);
-	assert_int_equal(ask(&secret, server.plain, away, &body), 200);
+	assert_int_equal(ask(&secret, PLAIN, away, &body), 200);
 	assert_null(strstr(body.data, "c2VjcmV0"));
 	buf_clear(&body);
-	assert_int_equal(ask(&secret, server.plain, back, &body), 200);
+	assert_int_equal(ask(&secret, PLAIN, back, &body), 200);
 	assert_non_null(strstr(body.data, "c2VjcmV0"));
 	/* Cookies are not kept. */
 	buf_clear(&body);
-	assert_int_equal(get(server.plain, "/cookie", &body), 200);
+	assert_int_equal(get(PLAIN, "/cookie", &body), 200);
 	assert_null(strstr(body.data, "ookie"));
 }
 
@@ -357,7 +321,7 @@ static void redirects_refused(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(targets); i++) {
 		autofree char *path = xasprintf("/redirect?%s", targets[i]);
 
-		assert_int_equal(get(server.plain, path, &body), -EPROTO);
+		assert_int_equal(get(PLAIN, path, &body), -EPROTO);
 	}
 }
 
@@ -367,43 +331,43 @@ static void tls(void **state)
 	AUTO(buf) body = BUF_INIT;
 	struct http_tls tls = { .ca = &ca };
 	struct http_request request = { .tls = &tls };
-	autofree char *down = xasprintf("/redirect?http://127.0.0.1:%d/hello", server.plain);
+	autofree char *down = xasprintf("/redirect?http://127.0.0.1:%d/hello", PLAIN);
 
-	assert_int_equal(get(server.tls, "/hello", &body), -EKEYREJECTED);
-	assert_int_equal(ask(&request, server.tls, "/hello", &body), -EKEYREJECTED);
-	strvec_pushf(&ca, "%s/other.pem", server.directory);
-	assert_int_equal(ask(&request, server.tls, "/hello", &body), -EKEYREJECTED);
-	strvec_pushf(&ca, "%s/ca.pem", server.directory);
-	assert_int_equal(ask(&request, server.tls, "/hello", &body), 200);
-	assert_int_equal(ask(&request, server.tls, down, &body), -EPROTO);
-	strvec_pushf(&ca, "%s/ca.key", server.directory);
-	strvec_pushf(&ca, "%s/missing", server.directory);
-	assert_int_equal(ask(&request, server.tls, "/hello", &body), -ENOENT);
+	assert_int_equal(get(TLS, "/hello", &body), -EKEYREJECTED);
+	assert_int_equal(ask(&request, TLS, "/hello", &body), -EKEYREJECTED);
+	strvec_pushf(&ca, "%s/other.pem", servers.directory);
+	assert_int_equal(ask(&request, TLS, "/hello", &body), -EKEYREJECTED);
+	strvec_pushf(&ca, "%s/ca.pem", servers.directory);
+	assert_int_equal(ask(&request, TLS, "/hello", &body), 200);
+	assert_int_equal(ask(&request, TLS, down, &body), -EPROTO);
+	strvec_pushf(&ca, "%s/ca.key", servers.directory);
+	strvec_pushf(&ca, "%s/missing", servers.directory);
+	assert_int_equal(ask(&request, TLS, "/hello", &body), -ENOENT);
 	tls = (struct http_tls){ .insecure = true };
-	assert_int_equal(ask(&request, server.tls, "/hello", &body), 200);
-	assert_int_equal(ask(&request, server.tls, down, &body), -EPROTO);
+	assert_int_equal(ask(&request, TLS, "/hello", &body), 200);
+	assert_int_equal(ask(&request, TLS, down, &body), -EPROTO);
 	/* The wrong language in both directions. */
-	assert_true(open_url("http", server.tls) < 0);
-	assert_int_equal(open_url("https", server.plain), -EPROTO);
+	assert_true(open_url("http", TLS) < 0);
+	assert_int_equal(open_url("https", PLAIN), -EPROTO);
 }
 
 static void client_certificate(void **state)
 {
-	autofree char *cert = xasprintf("%s/client.pem", server.directory);
-	autofree char *key = xasprintf("%s/client.key", server.directory);
-	autofree char *away = xasprintf("/redirect?https://127.0.0.1:%d/hello", server.wants);
+	autofree char *cert = xasprintf("%s/client.pem", servers.directory);
+	autofree char *key = xasprintf("%s/client.key", servers.directory);
+	autofree char *away = xasprintf("/redirect?https://127.0.0.1:%d/hello", WANTS);
 	struct http_tls tls = { .insecure = true };
 	struct http_request request = { .tls = &tls };
 	AUTO(buf) body = BUF_INIT;
 
-	assert_true(ask(&request, server.wants, "/hello", &body) < 0);
+	assert_true(ask(&request, WANTS, "/hello", &body) < 0);
 	tls.cert = cert;
 	tls.key = key;
-	assert_int_equal(ask(&request, server.wants, "/hello", &body), 200);
+	assert_int_equal(ask(&request, WANTS, "/hello", &body), 200);
 	/* It is shown to nobody else. */
-	assert_true(ask(&request, server.tls, away, &body) < 0);
-	tls.cert = server.directory;
-	assert_int_equal(ask(&request, server.wants, "/hello", &body), -EPROTO);
+	assert_true(ask(&request, TLS, away, &body) < 0);
+	tls.cert = servers.directory;
+	assert_int_equal(ask(&request, WANTS, "/hello", &body), -EPROTO);
 }
 
 static void sessions(void **state)
@@ -414,13 +378,13 @@ static void sessions(void **state)
 	int status;
 	pid_t pid;
 
-	assert_int_equal(ask(&request, server.other, "/connection", &first), 200);
-	assert_int_equal(ask(&request, server.other, "/connection", &second), 200);
+	assert_int_equal(ask(&request, OTHER, "/connection", &first), 200);
+	assert_int_equal(ask(&request, OTHER, "/connection", &second), 200);
 	assert_string_equal(first.data, second.data);
 	/* A process of its own has connections of its own, and harms not ours. */
 	pid = fork();
 	if (pid == 0) {
-		int rc = ask(&request, server.other, "/connection", &child);
+		int rc = ask(&request, OTHER, "/connection", &child);
 		bool same = strcmp(first.data, child.data) == 0;
 
 		http_session_release(&session);
@@ -428,7 +392,7 @@ static void sessions(void **state)
 	}
 	waitpid(pid, &status, 0);
 	assert_int_equal(status, 0);
-	assert_int_equal(ask(&request, server.other, "/connection", &third), 200);
+	assert_int_equal(ask(&request, OTHER, "/connection", &third), 200);
 	assert_string_equal(first.data, third.data);
 }
 
@@ -436,7 +400,7 @@ static void sessions(void **state)
 static void session_of_two(void **state)
 {
 	AUTO(http_session) session = HTTP_SESSION_INIT;
-	autofree char *url = url_of(server.plain, "/size/600000");
+	autofree char *url = url_of(PLAIN, "/size/600000");
 	struct http_request request = { .method = "GET", .url = url, .session = &session };
 	AUTO(http) a = HTTP_INIT, b = HTTP_INIT;
 	AUTO(buf) left = BUF_INIT, right = BUF_INIT;
@@ -486,7 +450,7 @@ static void retries(void **state)
 				buf_add_str(&escaped, "%20");
 			else
 				buf_add_char(&escaped, *c);
-		url = url_of(server.plain, escaped.data);
+		url = url_of(PLAIN, escaped.data);
 		request.url = url;
 		assert_int_equal(http_open(&request, &http), 0);
 		assert_int_equal(http.status, 429);
