@@ -2,9 +2,11 @@
 """What the servers of the unit tests share: certificates, connections of HTTP/1.1, listeners.
 
 A server is called with a directory, where it puts ca.pem, which signed the certificates of its HTTPS servers and
-that of client.pem, and other.pem, which signed nothing. It prints its ports, and ends when its stdin does.
+that of client.pem; other.pem, which signed nothing; trust/ca.crt and empty/ for --cert-dir, empty/auth.json for
+--authfile. It prints its ports, and ends when its stdin does.
 """
 import os
+import shutil
 import socket
 import ssl
 import subprocess
@@ -27,6 +29,11 @@ def certificates(directory):
             out.write(extension + "\n")
         openssl("x509", "-req", "-in", name + ".csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2",
                 "-extfile", name + ".ext", "-out", name + ".pem")
+    for name in "trust", "empty":
+        os.mkdir(os.path.join(directory, name))
+    with open(os.path.join(directory, "empty", "auth.json"), "w") as out:
+        out.write("{}")
+    shutil.copy(os.path.join(directory, "ca.pem"), os.path.join(directory, "trust", "ca.crt"))
 
 
 class Connection:
