@@ -35,6 +35,7 @@
 	X(images) \
 	X(rmi) \
 	X(tag) \
+	X(search) \
 	X(inspect) \
 	X(info) \
 	X(doctor) \
