@@ -12,7 +12,7 @@
  * file that has one for the key wins:
  *
  *	--authfile FILE, else $REGISTRY_AUTH_FILE (these alone, where given)
- *	$XDG_RUNTIME_DIR/containers/auth.json	(root: /run/containers/0/auth.json)
+ *	$XDG_RUNTIME_DIR/containers/auth.json	(where root has none: /run/containers/0/auth.json)
  *	$XDG_CONFIG_HOME/containers/auth.json	(~/.config)
  *	$DOCKER_CONFIG/config.json, ~/.docker/config.json
  *	~/.dockercfg
@@ -21,7 +21,8 @@
  * A key is HOST[:PORT][/REPOSITORY]; in a file the longest prefix of it counts, at the bounds of
  * components; "https://index.docker.io/v1/" is docker.io. credHelpers and credsStore are programs
  * docker-credential-NAME, found in the system's directories alone, and asked with nothing of our
- * environment but HOME, XDG_RUNTIME_DIR and PATH.
+ * environment but HOME, XDG_RUNTIME_DIR and PATH. Those that registries.conf has as
+ * credential-helpers come in its order, before or after the files.
  *
  * Secrets are wiped before their memory is freed and never become part of a message.
  */
@@ -33,6 +34,9 @@ struct credential {
 
 void credential_release(struct credential *credential);
 
+/* What a key that is spelt as people or programs do means: "https://index.docker.io/v1/" is
+ * docker.io. To be freed. */
+char *auth_key_normalize(const char *key);
 /* Parse USER[:PASSWORD] of --creds. */
 int credential_parse(const char *text, struct credential *ret_credential);
 /* 1: found; 0: there is none; negative: a file that cannot be read or a helper that failed. */

@@ -124,7 +124,7 @@ static int read_entry(const cJSON *entry, const char *file, struct credential *r
 	AUTO(credential) found = { 0 };
 
 	if (!cJSON_IsObject(entry))
-		return refuse("'%s': the entry '%s' is not an object", file, entry->string);
+		return refuse("the entry '%s' is not an object", entry->string);
 	TRY(json_get_string(entry, "auth", &auth));
 	TRY(json_get_string(entry, "identitytoken", &token));
 	TRY(json_get_string(entry, "username", &username));
@@ -140,9 +140,8 @@ static int read_entry(const cJSON *entry, const char *file, struct credential *r
 			split(text.data, &found);
 		buf_wipe(&text);
 		if (!good)
-			return refuse("'%s': \"auth\" of the entry '%s' is not USER:PASSWORD in "
-				      "base64",
-				      file, entry->string);
+			return refuse("\"auth\" of the entry '%s' is not USER:PASSWORD in base64",
+				      entry->string);
 	} else if (username != NULL && username[0] != '\0') {
 		found.username = xstrdup(username);
 		found.password = xstrdup(password);

@@ -8,10 +8,8 @@
 /* The entries of a file with credentials, for image/auth.c alone: "auths" of auth.json and
  * config.json, and all of ~/.dockercfg. */
 
-/* What a key of a file means: "https://index.docker.io/v1/" is docker.io. To be freed. */
-char *auth_key_normalize(const char *key);
-/* The best entry for a key, at the bounds of its components: 1 found, 0 none. `file` is for the
- * message, and becomes the source. */
+/* The best entry for a key, at the bounds of its components: 1 found, 0 none. `file` becomes the
+ * source. */
 int auth_entry_find(const cJSON *auths, const char *key, const char *file,
 		    struct credential *ret_credential);
 /* The entry that means exactly this key, whatever it is spelt like; NULL. */

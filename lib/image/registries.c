@@ -131,24 +131,32 @@ void endpoints_release(struct endpoints *endpoints)
 	*endpoints = (struct endpoints){ 0 };
 }
 
+static bool ends_here(const char *rest)
+{
+	return rest[0] == '\0' || strchr(":@/", rest[0]) != NULL;
+}
+
 /* How much of a name a prefix covers; 0 where it is not one of it. A wildcard covers any number of
  * labels of the host. */
 static size_t match_len(const char *name, const char *prefix)
 {
-	size_t len;
+	size_t len = strlen(prefix), host = strcspn(name, "/");
 
-	if (prefix[0] == '*') {
-		const char *found = strstr(name, prefix + 1);
+	if (prefix[0] != '*')
+		return strncmp(name, prefix, len) == 0 && ends_here(name + len) ? len : 0;
+	len--;
+	for (size_t at = 1; at < host; at++)
+		if (strncmp(name + at, prefix + 1, len) == 0 && ends_here(name + at + len))
+			return at + len;
+	return 0;
+}
 
-		if (found == NULL || found == name || strcspn(name, "/") < (size_t)(found - name))
-			return 0;
-		len = (size_t)(found - name) + strlen(prefix + 1);
-	} else {
-		len = strlen(prefix);
-		if (strncmp(name, prefix, len) != 0)
-			return 0;
-	}
-	return name[len] == '\0' || strchr(":@/", name[len]) != NULL ? len : 0;
+/* Is the first the rule to be taken, where both are for a name? */
+static bool is_closer(const struct registry_rule *rule, const struct registry_rule *other)
+{
+	size_t a = strlen(rule->prefix), b = strlen(other->prefix);
+
+	return a != b ? a > b : other->prefix[0] == '*';
 }
 
 static const struct registry_rule *find_rule(const struct registries *registries, const char *name)
@@ -158,8 +166,7 @@ static const struct registry_rule *find_rule(const struct registries *registries
 	for (size_t i = 0; i < registries->rules.n; i++) {
 		const struct registry_rule *rule = &registries->rules.v[i];
 
-		if (match_len(name, rule->prefix) > 0 &&
-		    (found == NULL || strlen(rule->prefix) > strlen(found->prefix)))
+		if (match_len(name, rule->prefix) > 0 && (found == NULL || is_closer(rule, found)))
 			found = rule;
 	}
 	return found;
@@ -297,7 +304,7 @@ int registries_push(const struct registries *registries, const struct ref *ref,
 	return 0;
 }
 
-/* Push the complete name of HOST/SHORT, `short_name` with tag and digest. */
+/* Push the complete name of two parts of one. */
 static int push_name(const char *place, const char *rest, struct strvec *names)
 {
 	autofree char *text = xasprintf("%s%s", place, rest);
