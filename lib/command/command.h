@@ -36,6 +36,8 @@
 	X(rmi) \
 	X(tag) \
 	X(search) \
+	X(login) \
+	X(logout) \
 	X(inspect) \
 	X(info) \
 	X(doctor) \
