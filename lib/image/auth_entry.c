@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/err.h"
 
 #define HUB "docker.io"
@@ -73,23 +74,6 @@ static bool decode(const char *text, struct buf *out)
 		bits &= (1U << n_bits) - 1;
 	}
 	return len % 4 != 1;
-}
-
-static void encode(const char *text, size_t len, struct buf *out)
-{
-	const unsigned char *bytes = (const unsigned char *)text;
-
-	buf_reserve(out, len / 3 * 4 + 4);
-	for (size_t i = 0; i < len; i += 3) {
-		unsigned int group = (unsigned int)bytes[i] << 16;
-
-		group |= i + 1 < len ? (unsigned int)bytes[i + 1] << 8 : 0;
-		group |= i + 2 < len ? bytes[i + 2] : 0;
-		buf_add_char(out, alphabet[group >> 18]);
-		buf_add_char(out, alphabet[group >> 12 & 63]);
-		buf_add_char(out, (char)(i + 1 < len ? alphabet[group >> 6 & 63] : '='));
-		buf_add_char(out, (char)(i + 2 < len ? alphabet[group & 63] : '='));
-	}
 }
 
 char *auth_key_normalize(const char *key)
@@ -223,7 +207,7 @@ void auth_entry_set(cJSON *entry, const struct credential *credential)
 	if (credential->username != NULL) {
 		buf_reserve(&text, strlen(credential->username) + 1 + strlen(credential->password));
 		buf_addf(&text, "%s:%s", credential->username, credential->password);
-		encode(text.data, text.len, &encoded);
+		base64_encode(text.data, text.len, &encoded);
 		json_add_string(entry, "auth", encoded.data);
 	}
 	json_add_string(entry, "identitytoken", credential->identity_token);
