@@ -191,9 +191,9 @@ static int print_login(const struct login_request *request, const struct host *h
 	AUTO(credential) kept = { 0 };
 	int rc = auth_find(host, request->registry.authfile, key, &kept);
 
+	if (rc == 0 || rc == -ENOENT)
+		rc = refuse_with(ENOENT, "not logged in to '%s'", key);
 	TRY(rc);
-	if (rc == 0)
-		return refuse_with(ENOENT, "not logged in to '%s'", key);
 	return out_line("%s", kept.username != NULL ? kept.username : "<token>");
 }
 

@@ -153,7 +153,7 @@ static int find_in_tree(const struct host *host, const struct auth_tree *tree, c
 	if (helper != NULL) {
 		rc = auth_helper_get(host, helper, key, ret_credential);
 		/* The file may have come from a machine that has the program for all others. */
-		if (rc == -ENOENT && !own)
+		if (rc == -ENOPKG && !own)
 			err_clear();
 		else if (rc != 0 || own)
 			return rc;

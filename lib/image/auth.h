@@ -39,7 +39,8 @@ void credential_release(struct credential *credential);
 char *auth_key_normalize(const char *key);
 /* Parse USER[:PASSWORD] of --creds. */
 int credential_parse(const char *text, struct credential *ret_credential);
-/* 1: found; 0: there is none; negative: a file that cannot be read or a helper that failed. */
+/* 1: found; 0: there is none; negative: a file that cannot be read or a
+ * helper that failed; -ENOENT: authfile is not there. */
 int auth_find(const struct host *host, const char *authfile, const char *key,
 	      struct credential *ret_credential);
 /* The file that login writes to: authfile, $REGISTRY_AUTH_FILE, or the first of the list above.

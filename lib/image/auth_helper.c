@@ -39,11 +39,11 @@ static int find(const char *name, char **ret_file)
 	*ret_file = proc_find(program);
 	if (*ret_file != NULL)
 		return 0;
-	refuse_with(ENOENT, "there is no program '%s'", program);
+	refuse_with(ENOPKG, "there is no program '%s'", program);
 	hint("install it below /usr/local/bin or /usr/bin, or take '%s' out of the file that names "
 	     "it",
 	     name);
-	return -ENOENT;
+	return -ENOPKG;
 }
 
 /* Its stdin: never a pipe that it might not read. */

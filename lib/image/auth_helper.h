@@ -7,7 +7,7 @@
 /*
  * Credential helpers, for image/auth.c alone: the program docker-credential-NAME, with a word as its
  * argument and everything else on stdin and stdout (docker's credential-helpers protocol). Each
- * returns -ENOENT where there is no such program.
+ * returns -ENOPKG where there is no such program.
  */
 
 /* 1: found; 0: it has none. */
