@@ -71,6 +71,7 @@ static int open_partial(struct fetch *fetch)
 			return fail("cannot cut '%s/%s'", fetch->store->path, path);
 		fetch->have = 0;
 	}
+	fetch->resumed = fetch->have > 0;
 	return 0;
 }
 
@@ -283,6 +284,31 @@ void fetch_release(struct fetch *fetch)
 	*fetch = (struct fetch)FETCH_INIT;
 }
 
+static int run_once(const struct fetch_plan *plan, bool *ret_again)
+{
+	AUTO(fetch) fetch = FETCH_INIT;
+	int rc;
+
+	TRY(fetch_open(plan->store, plan->registry, plan->descriptor, plan->item, &fetch));
+	rc = plan->body(&fetch, plan->arg);
+	/* Nobody can go on from wrong bytes; and where there is no room, they only take it. */
+	if (rc == -EBADMSG || rc == -ENOSPC || rc == -EDQUOT)
+		fetch_discard(&fetch);
+	*ret_again = rc == -EBADMSG && fetch.resumed;
+	return rc;
+}
+
+int fetch_run(const struct fetch_plan *plan)
+{
+	bool again = false;
+	int rc = run_once(plan, &again);
+
+	if (!again)
+		return rc;
+	err_clear();
+	return run_once(plan, &again);
+}
+
 static int read_document(struct fetch *fetch, struct buf *out)
 {
 	const char *digest = fetch->descriptor->digest;
@@ -297,20 +323,38 @@ static int read_document(struct fetch *fetch, struct buf *out)
 	TRY(digest_of(out->data + start, out->len - start, found));
 	if (strcmp(found, digest) == 0)
 		return fetch_publish(fetch);
-	fetch_discard(fetch);
 	return refuse_with(EBADMSG, "its digest is %s", found);
+}
+
+struct document {
+	size_t start; /* of it in out */
+	struct buf *out;
+};
+
+static int document_body(struct fetch *fetch, void *arg)
+{
+	const struct document *document = arg;
+
+	document->out->len = document->start;
+	return read_document(fetch, document->out);
 }
 
 int fetch_document(struct store *store, struct registry *registry,
 		   const struct descriptor *descriptor, size_t max, struct buf *out)
 {
-	AUTO(fetch) fetch = FETCH_INIT;
+	struct document document = { .start = out->len, .out = out };
+	const struct fetch_plan plan = {
+		.store = store,
+		.registry = registry,
+		.descriptor = descriptor,
+		.body = document_body,
+		.arg = &document,
+	};
 
 	if (descriptor->size > max)
 		return refuse_with(EFBIG, "%s has %llu bytes, more than %zu", descriptor->digest,
 				   (unsigned long long)descriptor->size, max);
-	TRY(fetch_open(store, registry, descriptor, NULL, &fetch));
-	return fail_in(read_document(&fetch, out), "%s", descriptor->digest);
+	return fail_in(fetch_run(&plan), "%s", descriptor->digest);
 }
 
 static void sweep_one(const struct store *store, int dirfd, const char *name, int64_t before)

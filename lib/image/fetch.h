@@ -29,13 +29,27 @@ struct fetch {
 	unsigned int tries;                  /* that are left */
 	struct http http;
 	bool receiving;
-	bool there; /* the blob is in the store already: it is read from there */
+	bool resumed; /* some of it was on the disk already, from whoever it may be */
+	bool there;   /* the blob is in the store already: it is read from there */
 };
 
 #define FETCH_INIT \
 	{ \
 		.lock = -1, .fd = -1, .http = HTTP_INIT \
 	}
+
+/* All of it in one: take the lock, let `body` read everything and publish it, and try once more
+ * where what was on the disk turns out to be wrong (-EBADMSG). */
+struct fetch_plan {
+	struct store *store;
+	struct registry *registry;
+	const struct descriptor *descriptor;
+	struct progress_item *item; /* NULL */
+	int (*body)(struct fetch *fetch, void *arg);
+	void *arg;
+};
+
+int fetch_run(const struct fetch_plan *plan);
 
 /* Take the lock, waiting for whoever has it, and see what is there. */
 int fetch_open(struct store *store, struct registry *registry, const struct descriptor *descriptor,

@@ -180,25 +180,32 @@ static int get_documents(struct pull *pull)
 
 /* --- layers ---------------------------------------------------------------------------------- */
 
-static int fetch_layer(struct pull *pull, size_t i, struct fetch *fetch)
+struct layer_work {
+	struct pull *pull;
+	size_t i;
+};
+
+static int layer_body(struct fetch *fetch, void *arg)
 {
-	const struct descriptor *d = &pull->bundle.layers.v[i];
-	autofree char *name = xasprintf("layer %zu of %s", i + 1, pull->name);
+	const struct layer_work *work = arg;
+	struct pull *pull = work->pull;
+	const struct descriptor *d = &pull->bundle.layers.v[work->i];
+	autofree char *name = xasprintf("layer %zu of %s", work->i + 1, pull->name);
 	struct layer_source source = LAYER_SOURCE_INIT;
 	struct layer_result result;
-	int rc;
+	int there;
 
+	source.diff_id = pull->bundle.parsed.diff_ids.v[work->i];
+	/* Whoever had the lock may have been at the same layer. */
+	there = layer_exists(pull->store, source.diff_id);
+	if (there != 0)
+		return there;
 	source.name = name;
 	source.read = fetch_read;
 	source.arg = fetch;
 	source.size = d->size;
 	source.blob_digest = d->digest;
-	source.diff_id = pull->bundle.parsed.diff_ids.v[i];
-	rc = layer_unpack(pull->store, &source, &result);
-	/* Nobody can go on from wrong bytes; and where there is no room, they only take it. */
-	if (rc == -EBADMSG || rc == -ENOSPC || rc == -EDQUOT)
-		fetch_discard(fetch);
-	TRY(rc);
+	TRY(layer_unpack(pull->store, &source, &result));
 	if (!result.was_present)
 		ingest_note_size(pull->store, source.diff_id, result.size);
 	return fetch_publish(fetch);
@@ -208,21 +215,22 @@ static int pull_layer(void *arg, size_t i)
 {
 	struct pull *pull = arg;
 	struct progress_item *item = &pull->progress.v[i];
-	const char *diff_id = pull->bundle.parsed.diff_ids.v[i];
-	int there = layer_exists(pull->store, diff_id);
+	struct layer_work work = { .pull = pull, .i = i };
+	const struct fetch_plan plan = {
+		.store = pull->store,
+		.registry = pull->registry,
+		.descriptor = &pull->bundle.layers.v[i],
+		.item = item,
+		.body = layer_body,
+		.arg = &work,
+	};
+	int rc = layer_exists(pull->store, pull->bundle.parsed.diff_ids.v[i]);
 
-	TRY(there);
-	if (there == 0) {
-		AUTO(fetch) fetch = FETCH_INIT;
-
-		TRY(fetch_open(pull->store, pull->registry, &pull->bundle.layers.v[i], item,
-			       &fetch));
-		/* Whoever had the lock may have been at the same layer. */
-		there = layer_exists(pull->store, diff_id);
-		TRY(there);
-		TRY(there == 1 ? 0 : fetch_layer(pull, i, &fetch));
-	}
-	atomic_store(&item->state, there == 1 ? PROGRESS_SHARED : PROGRESS_DONE);
+	if (rc == 0)
+		rc = fetch_run(&plan);
+	TRY(rc);
+	/* 1: somebody else did it. */
+	atomic_store(&item->state, rc == 1 ? PROGRESS_SHARED : PROGRESS_DONE);
 	return 0;
 }
 
@@ -336,9 +344,19 @@ static bool is_full(int rc)
 	return rc == -ENOSPC || rc == -EDQUOT;
 }
 
+/* Where several places are asked, the error tells of each. */
+static void collect(struct buf *errors, int rc)
+{
+	if (rc >= 0)
+		return;
+	buf_addf(errors, "%s%s", errors->len > 0 ? "; " : "", err_text());
+	err_set(errors->data, err_hint());
+}
+
 /* Ask one endpoint after the other. What goes wrong here and not there ends it. */
 static int pull_name(struct store *store, const struct registries *registries, const char *name,
-		     const struct pull_options *options, struct pull_result *result)
+		     const struct pull_options *options, struct buf *errors,
+		     struct pull_result *result)
 {
 	AUTO(ref) ref = { 0 };
 	AUTO(endpoints) endpoints = { 0 };
@@ -347,18 +365,27 @@ static int pull_name(struct store *store, const struct registries *registries, c
 	TRY(ref_parse(name, &ref));
 	TRY(policy_check(store->host, "docker", &ref));
 	TRY(registries_pull(registries, &ref, &endpoints));
-	for (size_t i = 0; i < endpoints.n; i++) {
-		err_clear();
+	for (size_t i = 0; i < endpoints.n && rc < 0 && !is_full(rc); i++) {
 		rc = pull_from(store, name, &endpoints.v[i], options, result);
-		if (rc >= 0 || is_full(rc))
-			break;
+		collect(errors, rc);
 	}
-	if (is_full(rc))
-		return ingest_give_up(store, rc);
 	if (rc < 0)
 		return rc;
 	result->name = xstrdup(name);
 	return 0;
+}
+
+/* What the processes that were killed left is removed; what is complete stays for the next try. */
+static int give_up(struct store *store, int rc)
+{
+	autofree char *text = xstrdup(err_text());
+	autofree char *fix = xstrdup(err_hint());
+
+	if (is_full(rc))
+		(void)ingest_give_up(store, rc);
+	(void)store_sweep_tmp(store);
+	err_set(text, fix);
+	return rc;
 }
 
 int pull_image(struct store *store, const char *text, const struct pull_options *options,
@@ -367,6 +394,7 @@ int pull_image(struct store *store, const char *text, const struct pull_options 
 	struct pull_result result = { 0 };
 	struct registries *registries = NULL;
 	AUTO(strvec) names = STRVEC_INIT;
+	AUTO(buf) errors = BUF_INIT;
 	int rc = registries_read(store->host, &registries);
 
 	if (rc >= 0)
@@ -374,11 +402,12 @@ int pull_image(struct store *store, const char *text, const struct pull_options 
 	if (rc >= 0)
 		rc = -ENOENT;
 	for (size_t i = 0; i < names.n && rc < 0 && !is_full(rc); i++)
-		rc = pull_name(store, registries, names.v[i], options, &result);
+		rc = pull_name(store, registries, names.v[i], options, &errors, &result);
 	registries_free(registries);
-	if (rc >= 0)
-		*ret_result = result;
-	return rc;
+	if (rc < 0)
+		return give_up(store, rc);
+	*ret_result = result;
+	return 0;
 }
 
 struct all_tags {
@@ -441,77 +470,11 @@ int pull_all_tags(struct store *store, const char *text, const struct pull_optio
 		autofree char *repository = ref_repository(&all.ref);
 		autofree char *name = xasprintf("%s:%s", repository, all.tags.v[i]);
 		AUTO(pull_result) result = { 0 };
+		AUTO(buf) errors = BUF_INIT;
+		int rc = pull_name(store, all.registries, name, options, &errors, &result);
 
-		TRY(pull_name(store, all.registries, name, options, &result));
+		TRY(rc < 0 ? give_up(store, rc) : 0);
 		TRY(each(&result, arg));
 	}
 	return 0;
-}
-
-/* --- for run --------------------------------------------------------------------------------- */
-
-static int pull_and_open(struct store *store, const char *text, const struct pull_options *options,
-			 struct image *ret_image)
-{
-	AUTO(pull_result) result = { 0 };
-
-	TRY(pull_image(store, text, options, &result));
-	return image_open(store, result.name, options->platform, ret_image);
-}
-
-/* Only names can be pulled. */
-static bool is_pullable(const char *text)
-{
-	AUTO(ref) ref = { 0 };
-
-	if (image_is_elsewhere(text) || digest_is_valid(text))
-		return false;
-	if (ref_parse(text, &ref) >= 0)
-		return true;
-	err_clear();
-	return false;
-}
-
-static int open_missing(struct store *store, const char *text, const struct pull_options *options,
-			struct image *ret_image)
-{
-	int rc = image_open(store, text, options->platform, ret_image);
-
-	if (rc != -ENOENT || !is_pullable(text))
-		return rc;
-	err_clear();
-	return fail_in(pull_and_open(store, text, options, ret_image),
-		       "image '%s' is not in the store and cannot be pulled", text);
-}
-
-static int open_newer(struct store *store, const char *text, const struct pull_options *options,
-		      struct image *ret_image)
-{
-	int rc = pull_and_open(store, text, options, ret_image);
-	autofree char *why = xstrdup(err_text());
-	autofree char *fix = xstrdup(err_hint());
-
-	if (rc >= 0 || image_open(store, text, options->platform, ret_image) < 0) {
-		err_set(why, fix);
-		return rc;
-	}
-	err_clear();
-	return 0;
-}
-
-int pull_open(struct store *store, const char *text, enum pull_policy policy,
-	      const struct pull_options *options, struct image *ret_image)
-{
-	if (policy == PULL_NEVER || (policy != PULL_MISSING && !is_pullable(text)))
-		return image_open(store, text, options->platform, ret_image);
-	switch (policy) {
-	case PULL_ALWAYS:
-		return pull_and_open(store, text, options, ret_image);
-	case PULL_NEWER:
-		return open_newer(store, text, options, ret_image);
-	case PULL_MISSING:
-	case PULL_NEVER:
-		break;
-	}
-	return open_missing(store, text, options, ret_image);
 }

@@ -246,10 +246,9 @@ static int find_dead(const struct store *store, struct dead *dead)
 	return 0;
 }
 
-int store_sweep(struct store *store)
+int store_sweep_tmp(struct store *store)
 {
 	AUTO(dead) dead = { 0 };
-	int marked;
 
 	TRY(find_dead(store, &dead));
 	/* Who died there may have added objects that nothing refers to. Noted before the evidence
@@ -258,6 +257,14 @@ int store_sweep(struct store *store)
 		TRY(store_mark_garbage(store));
 	for (size_t i = 0; i < dead.names.n; i++)
 		discard(store, dead.names.v[i]);
+	return 0;
+}
+
+int store_sweep(struct store *store)
+{
+	int marked;
+
+	TRY(store_sweep_tmp(store));
 	TRY(fetch_sweep(store, PARTIAL_SECONDS));
 	marked = fs_exists(store->fd, GARBAGE_MARK);
 	if (marked <= 0)

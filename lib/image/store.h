@@ -83,6 +83,8 @@ int store_mark_garbage(const struct store *store);
  * are at work their leftovers, and what they may be about to use, stay for the next sweep.
  */
 int store_sweep(struct store *store);
+/* Only the leftovers in tmp/, with a note that there may be more to sweep. */
+int store_sweep_tmp(struct store *store);
 
 /* Absolute path of an unpacked layer; to be freed. */
 char *store_layer_path(const struct store *store, const char *diff_id);

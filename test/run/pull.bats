@@ -656,7 +656,7 @@ requests() {
 	err_has "$HOSTILE"
 	split berth images -aq
 	[ -z "$output" ]
-	store_is_clean orphans
+	store_is_clean orphans partial
 }
 
 # --- the disk
