@@ -234,6 +234,7 @@ peak() { # KIB CMD...: fails where a process of CMD takes more memory; prints wh
 		for behaviour in headers=100000 header-size=1048576; do
 			hostile_start "$target:$behaviour"
 			split peak 80000 timeout 15 "$BERTH" --root "$ROOT" --runroot "$RUNROOT" pull -q --retry 0 "$HOSTILE/oci"
+			[ "$status" = 0 ] || err_has "$HOSTILE"
 			[ "$status" = 0 ] || want 125
 			forget_all
 		done
@@ -281,7 +282,8 @@ peak() { # KIB CMD...: fails where a process of CMD takes more memory; prints wh
 @test "digests: of the header, of another, of nobody" {
 	behaves "GET.manifest:digest=sha256:$(printf '%064d' 1)"
 	behaves "GET.manifest:digest=sha256:../../../../etc/passwd"
-	behaves "GET.manifest:digest=md5:d41d8cd98f00b204e9800998ecf8427e"
+	# An algorithm that we do not compute says nothing.
+	fine "GET.manifest:digest=md5:d41d8cd98f00b204e9800998ecf8427e"
 	# By digest, and it is another manifest, a good one.
 	hostile_start manifest:of=busybox
 	digest=$(jq -r '.manifests[0].digest' "$HOSTILE_DIR/image/oci/index.json")
@@ -318,7 +320,13 @@ peak() { # KIB CMD...: fails where a process of CMD takes more memory; prints wh
 	pull "$HOSTILE/oci"
 	[ "$status" = 0 ] || want 125
 	store_is_clean partial orphans
-	fine HEAD.manifest:status=404
+	for code in 400 404 500; do
+		hostile_start HEAD.manifest:status=$code
+		pull "$HOSTILE/oci"
+		[ "$status" = 0 ] || want 125
+		store_is_clean partial orphans
+	done
+	forget_all
 	fine HEAD.manifest:status=405
 	# The image is there, and HEAD says that it is another one.
 	hostile_start
@@ -382,14 +390,14 @@ peak() { # KIB CMD...: fails where a process of CMD takes more memory; prints wh
 	mkdir -p "$HOSTILE_DIR/layer"
 	"$helper/../corpus/make" "$T/corpus" "$T/canary"
 	cp "$T"/corpus/{compression,sparse,names}/should-fail-*.tar "$HOSTILE_DIR/layer"
-	# Ten million empty entries.
+	# A million empty entries in 128 kB.
 	python3 - "$HOSTILE_DIR/layer/should-fail-entries.tar" "$helper/../corpus" <<-'PY'
 		import gzip, sys
 		sys.dont_write_bytecode = True
 		sys.path.insert(0, sys.argv[2])
 		from archive import header
 		member = gzip.compress(header(b"f") * 131072, 6)
-		open(sys.argv[1], "wb").write(member * 76)
+		open(sys.argv[1], "wb").write(member * 8)
 	PY
 	hostile_start
 	for file in "$HOSTILE_DIR"/layer/should-fail-*.tar; do
