@@ -64,6 +64,9 @@ static const struct failure {
 	{ CURLE_SEND_FAIL_REWIND, ECONNRESET, "the connection broke off" },
 	{ CURLE_HTTP2, ECONNRESET, "the connection broke off" },
 	{ CURLE_HTTP2_STREAM, ECONNRESET, "the connection broke off" },
+	/* What memory really runs out for ends us elsewhere (base/alloc): this is what libcurl calls
+	 * a header beyond its limits. */
+	{ CURLE_OUT_OF_MEMORY, EPROTO, "a header is too long" },
 	{ CURLE_OK, EPROTO, "the exchange failed" },
 };
 
@@ -82,8 +85,6 @@ int curl_report(CURL *easy, CURLcode code, const char *name, const char *text)
 	const struct failure *failure = failures;
 	long os = 0;
 
-	if (code == CURLE_OUT_OF_MEMORY)
-		out_of_memory();
 	while (failure->code != CURLE_OK && failure->code != code)
 		failure++;
 	(void)curl.easy_getinfo(easy, CURLINFO_OS_ERRNO, &os);

@@ -47,15 +47,19 @@ static int next_url(const struct http_request *request, const struct transfer *t
 		    const char *url, char **ret_url)
 {
 	const char *location = find_header(&transfer->headers, "location");
-	autofree char *next = NULL;
+	autofree char *next = NULL, *shown = NULL;
 
 	if (!is_redirect(transfer->status) || location == NULL ||
 	    (strcmp(request->method, "GET") != 0 && strcmp(request->method, "HEAD") != 0))
 		return 0;
 	next = http_resolve(url, location);
-	if (next == NULL)
-		return refuse_with(EPROTO, "%s: redirects to '%s', which is no http or https URL",
-				   transfer->name, location);
+	if (next == NULL) {
+		shown = http_presentable(location);
+		return refuse_with(EPROTO,
+				   "%s: redirects to '%s': only http and https are followed, and "
+				   "no user is named by a server",
+				   transfer->name, shown);
+	}
 	if (is_https(url) && !is_https(next))
 		return refuse_with(EPROTO, "%s: redirects from https to http", transfer->name);
 	*ret_url = steal(next);
