@@ -150,12 +150,12 @@ static int check_realm(const struct authorizer *a, const char *registry, char **
 	autofree char *realm = http_resolve(a->challenge.realm, "");
 	autofree char *shown = NULL;
 
+	shown = http_presentable(realm != NULL ? realm : a->challenge.realm);
 	if (realm == NULL)
 		return refuse_with(EPROTO,
 				   "the registry names '%s' as its token server, which is "
 				   "no http or https URL",
-				   a->challenge.realm);
-	shown = http_presentable(realm);
+				   shown);
 	if (strncmp(realm, "https:", 6) != 0 && strncmp(registry, "https:", 6) == 0)
 		return refuse_with(EPROTO,
 				   "the registry names '%s' as its token server, which is not "
@@ -295,7 +295,7 @@ static int fetch_token(struct authorizer *a, const char *registry)
 	struct http_request request = { .method = "GET", .tls = &tls, .session = a->session };
 	int rc;
 
-	TRY(check_realm(a, registry, &realm));
+	TRY(fail_in(check_realm(a, registry, &realm), "%s", registry));
 	if (!http_same_origin(realm, registry))
 		tls.cert = tls.key = NULL;
 	if (by_identity) {
@@ -312,7 +312,7 @@ static int fetch_token(struct authorizer *a, const char *registry)
 		request.url = url.data;
 		request.authorization = basic;
 	}
-	rc = send_for_token(a, &request);
+	rc = fail_in(send_for_token(a, &request), "%s", registry);
 	buf_wipe(&form);
 	wipe(&basic);
 	return rc;
