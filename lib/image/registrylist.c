@@ -34,6 +34,8 @@ static int read_page(const struct buf *text, const char *name, const char *key, 
 	const char *word;
 
 	TRY(json_parse(text->data, text->len, name, &json));
+	if (!cJSON_IsObject(json))
+		return refuse_with(EPROTO, "%s: the list is no object", name);
 	TRY(fail_in(json_get_array(json, key, &items), "%s", name));
 	cJSON_ArrayForEach(item, items)
 	{
