@@ -224,10 +224,10 @@ static int try_once(struct registry *registry, const struct exchange *exchange,
 
 int exchange_open(struct registry *registry, const struct exchange *exchange, struct http *ret_http)
 {
-	struct retry retry = { .left = registry->options.retry,
-			       .delay = registry->options.retry_delay };
+	struct retry retry;
 	int rc;
 
+	registry_retry(registry, &retry);
 	if (exchange->source != NULL)
 		retry.left = 0;
 	for (;;) {
@@ -262,10 +262,10 @@ int exchange_read(struct registry *registry, const char *path, const struct strv
 		  size_t max, struct buf *out, struct http *ret_http)
 {
 	const struct exchange exchange = { .method = "GET", .path = path, .headers = headers };
-	struct retry retry = { .left = registry->options.retry,
-			       .delay = registry->options.retry_delay };
+	struct retry retry;
 	int rc;
 
+	registry_retry(registry, &retry);
 	for (;;) {
 		AUTO(http) http = HTTP_INIT;
 

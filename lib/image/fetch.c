@@ -17,9 +17,8 @@
 
 #define PARTIAL "partial"
 
-#define TRIES 5                     /* in a row that brought next to nothing */
-#define PROGRESS_BYTES (64UL << 10) /* that are not next to nothing */
-#define FIRST_PAUSE_MSEC 200        /* doubled each time */
+/* A try that brought so much is no failure of the next one. */
+#define PROGRESS_BYTES (64UL << 10)
 
 static void set_state(struct fetch *fetch, enum progress_state state)
 {
@@ -98,7 +97,7 @@ int fetch_open(struct store *store, struct registry *registry, const struct desc
 	fetch.registry = registry;
 	fetch.descriptor = descriptor;
 	fetch.item = item;
-	fetch.tries = TRIES;
+	registry_retry(registry, &fetch.retry);
 	rc = open_any(&fetch);
 	if (rc < 0) {
 		fetch_release(&fetch);
@@ -191,25 +190,15 @@ static ssize_t receive(struct fetch *fetch, void *bytes, size_t size)
  * are for bodies that break off. */
 static bool try_again(struct fetch *fetch, int rc)
 {
-	unsigned int pause_msec;
-
 	http_release(&fetch->http);
 	fetch->http = (struct http)HTTP_INIT;
 	if (!fetch->receiving || !http_is_transient(rc, 0))
 		return false;
 	fetch->receiving = false;
 	if (fetch->have - fetch->broke_at >= PROGRESS_BYTES)
-		fetch->tries = TRIES;
+		registry_retry(fetch->registry, &fetch->retry);
 	fetch->broke_at = fetch->have;
-	if (fetch->tries == 0)
-		return false;
-	pause_msec = FIRST_PAUSE_MSEC << (TRIES - fetch->tries);
-	nanosleep(&(struct timespec){ .tv_sec = pause_msec / 1000,
-				      .tv_nsec = pause_msec % 1000 * 1000000L },
-		  NULL);
-	fetch->tries--;
-	err_clear();
-	return true;
+	return retry_wait(&fetch->retry, rc, NULL);
 }
 
 /* Nothing may follow the last byte. */

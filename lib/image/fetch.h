@@ -26,7 +26,7 @@ struct fetch {
 	uint64_t at;                         /* bytes that the reader has got */
 	uint64_t have;                       /* bytes in the file */
 	uint64_t broke_at;                   /* bytes in the file when a body broke off last */
-	unsigned int tries;                  /* that are left */
+	struct retry retry;
 	struct http http;
 	bool receiving;
 	bool resumed; /* some of it was on the disk already, from whoever it may be */

@@ -165,7 +165,9 @@ static int get_documents(struct pull *pull)
 
 	platform_host(&host);
 	TRY(find_manifest(pull, wanted != NULL ? wanted : &host, &m));
-	TRY(fetch_document(pull->store, pull->registry, &m.config, MAX_CONFIG, &bundle->config));
+	TRY(fail_in(fetch_document(pull->store, pull->registry, &m.config, MAX_CONFIG,
+				   &bundle->config),
+		    "the configuration of %s", pull->name));
 	bundle->config_type = xstrdup(m.config.media_type);
 	bundle->layers = m.layers;
 	m.layers = (struct descriptors){ 0 };
@@ -336,6 +338,8 @@ static int pull_from(struct store *store, const char *name, const struct endpoin
 	rc = is_current(&pull, result);
 	if (rc == 0)
 		rc = pull_new(&pull, result);
+	if (rc < 0 && endpoint->mirror)
+		return fail_in(rc, "the mirror %s", registry_name(pull.registry));
 	return rc < 0 ? rc : 0;
 }
 

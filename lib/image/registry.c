@@ -73,6 +73,12 @@ const char *registry_name(const struct registry *registry)
 	return registry->endpoint->auth_key;
 }
 
+void registry_retry(const struct registry *registry, struct retry *ret_retry)
+{
+	*ret_retry = (struct retry){ .left = registry->options.retry,
+				     .delay = registry->options.retry_delay };
+}
+
 /* It becomes part of a URL. */
 static int check_reference(const char *reference)
 {

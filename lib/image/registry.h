@@ -11,6 +11,7 @@
 #include "image/auth.h"
 #include "image/ref.h"
 #include "image/registries.h"
+#include "image/retry.h"
 
 /*
  * One repository of a registry: OCI distribution-spec 1.1, docker's Registry HTTP API V2 and its
@@ -70,6 +71,8 @@ int registry_open(const struct registry_options *options, const struct endpoint 
 void registry_close(struct registry *registry);
 /* HOST/REPOSITORY, for messages. */
 const char *registry_name(const struct registry *registry);
+/* How patient it is: for who reads a body that breaks off. */
+void registry_retry(const struct registry *registry, struct retry *ret_retry);
 
 /*
  * A manifest or an index by tag or digest. The text is at most MAX_MANIFEST; its digest is computed
