@@ -142,6 +142,18 @@ static int skip(struct fetch *fetch, uint64_t bytes)
 	return 0;
 }
 
+/* A length that is said and wrong need not be waited for. */
+static int check_length(const struct fetch *fetch, uint64_t offset)
+{
+	uint64_t said = fetch->http.length;
+
+	if (said == UINT64_MAX || said == fetch->descriptor->size - offset)
+		return 0;
+	return refuse_with(EBADMSG, "the registry has %llu bytes of it, and it should have %llu",
+			   (unsigned long long)(said + offset),
+			   (unsigned long long)fetch->descriptor->size);
+}
+
 static int ask(struct fetch *fetch)
 {
 	uint64_t offset = 0;
@@ -150,6 +162,7 @@ static int ask(struct fetch *fetch)
 			      &offset));
 	fetch->receiving = true;
 	set_state(fetch, PROGRESS_FETCHING);
+	TRY(check_length(fetch, offset));
 	return skip(fetch, fetch->have - offset);
 }
 
@@ -251,6 +264,7 @@ int fetch_publish(struct fetch *fetch)
 
 	if (fetch->there)
 		return 0;
+	TRY(check_end(fetch));
 	TRY(blob_publish(fetch->store, fetch->store->fd, path, fetch->fd,
 			 fetch->descriptor->digest));
 	fetch->there = true;
