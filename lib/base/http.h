@@ -113,6 +113,6 @@ bool http_same_origin(const char *a, const char *b);
 /* Append text percent-encoded, as a part of a query. */
 void http_encode(struct buf *out, const char *text);
 /* A URL as it may be shown: without user, password and query. To be freed. */
-char *http_presentable(const char *url);
+char *http_presentable(const char *text);
 
 #endif
