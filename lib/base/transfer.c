@@ -129,16 +129,15 @@ static int await_answer(struct transfer *t)
 	}
 }
 
-int transfer_open(const struct http_request *request, const char *url, bool trusted,
-		  struct transfer **ret_transfer)
+static int attempt(const struct http_request *request, const char *url, bool trusted, bool quick,
+		   struct transfer **ret_transfer)
 {
-	struct transfer *t;
+	struct transfer *t = xcalloc(1, sizeof(*t));
 	int rc;
 
-	TRY(curl_load());
-	t = xcalloc(1, sizeof(*t));
 	t->request = *request;
 	t->session = request->session;
+	t->quick = quick;
 	t->name = http_presentable(url);
 	t->easy = curl.easy_init();
 	if (t->easy == NULL)
@@ -153,6 +152,21 @@ int transfer_open(const struct http_request *request, const char *url, bool trus
 		transfer_free(t);
 	else
 		*ret_transfer = t;
+	return rc;
+}
+
+int transfer_open(const struct http_request *request, const char *url, bool trusted,
+		  struct transfer **ret_transfer)
+{
+	bool quick;
+	int rc;
+
+	TRY(curl_load());
+	quick = strncmp(url, "https:", 6) == 0 && transfer_can_be_quick();
+	rc = attempt(request, url, trusted, quick, ret_transfer);
+	/* The directory may lag behind the bundle. Nothing of the request was sent yet. */
+	if (rc == -EKEYREJECTED && quick)
+		rc = attempt(request, url, trusted, false, ret_transfer);
 	return rc;
 }
 

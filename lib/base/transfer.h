@@ -16,6 +16,7 @@ struct transfer {
 	struct http_session *session; /* that the multi handle belongs to; NULL: ours */
 	struct curl_slist *lines;     /* of the request's header */
 	struct http_request request;  /* pointers are good until it is answered */
+	bool quick;                   /* do without the bundle of the system's authorities */
 	char *name;                   /* of the URL, for messages */
 
 	/* The response. */
@@ -53,6 +54,8 @@ ssize_t transfer_read(struct transfer *transfer, void *bytes, size_t size);
 /* NULL is fine. */
 void transfer_free(struct transfer *transfer);
 
+/* Are the system's authorities to be found without reading all of them (transferoptions.c)? */
+bool transfer_can_be_quick(void);
 /* Tell the handle all about the request (transferoptions.c). */
 int transfer_set_options(struct transfer *transfer, const char *url, bool trusted);
 

@@ -91,6 +91,7 @@ def serve(listener, context, handler):
 
 
 def talk(sock, context, handler, number):
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
         if context:
             sock = context.wrap_socket(sock, server_side=True)
