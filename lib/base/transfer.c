@@ -165,8 +165,10 @@ int transfer_open(const struct http_request *request, const char *url, bool trus
 	quick = strncmp(url, "https:", 6) == 0 && transfer_can_be_quick();
 	rc = attempt(request, url, trusted, quick, ret_transfer);
 	/* The directory may lag behind the bundle. Nothing of the request was sent yet. */
-	if (rc == -EKEYREJECTED && quick)
+	if (rc == -EKEYREJECTED && quick) {
+		err_clear();
 		rc = attempt(request, url, trusted, false, ret_transfer);
+	}
 	return rc;
 }
 

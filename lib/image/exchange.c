@@ -165,6 +165,7 @@ static int send_first(struct registry *registry, const struct exchange *exchange
 		registry->settled = rc >= 0;
 		return rc;
 	}
+	err_clear();
 	plain_rc = send_to(registry, exchange, plain_url, false, ret_http);
 	if (plain_rc < 0)
 		return plain_rc;

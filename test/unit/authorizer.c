@@ -241,6 +241,11 @@ static void transports(void **state)
 	assert_int_equal(registry_head_manifest(place.registry, "latest", digest), 1);
 	assert_memory_equal(place.registry->base, "https:", 6);
 	place_release(&place);
+	/* What was tried in vain before is no error. */
+	open_at(&place, PLAIN, "plain", NULL, REGISTRY_PULL);
+	assert_int_equal(registry_head_manifest(place.registry, "latest", digest), 1);
+	assert_string_equal(err_text(), "");
+	place_release(&place);
 	/* Nobody there. */
 	open_at(&place, 1, "plain", NULL, REGISTRY_PULL);
 	assert_int_equal(registry_head_manifest(place.registry, "latest", digest), -ECONNREFUSED);
