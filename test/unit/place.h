@@ -15,7 +15,7 @@ static struct servers servers;
 #define TLS servers.ports[1]
 #define STRANGER servers.ports[2]
 #define OPEN servers.ports[3]   /* docker-registry; 0: this machine has none */
-#define LOCKED servers.ports[4] /* with a password */
+#define LOCKED servers.ports[4] /* with TLS, and a password */
 
 #define CREDS "user:pa:ss word"
 #define BASIC "Basic dXNlcjpwYTpzcyB3b3Jk"
@@ -51,12 +51,12 @@ static inline struct registry *open_at(struct place *place, int port, const char
 	memset(place, 0, sizeof(*place));
 	place->host.home = servers.directory;
 	place->authfile = xasprintf("%s/empty/auth.json", servers.directory);
-	place->certificates =
-		xasprintf("%s/%s", servers.directory, port == TLS ? "trust" : "empty");
+	place->certificates = xasprintf("%s/%s", servers.directory,
+					port == TLS || port == LOCKED ? "trust" : "empty");
 	place->endpoint.host = xasprintf("127.0.0.1:%d", port);
 	place->endpoint.repository = xstrdup(repository);
 	place->endpoint.auth_key = xasprintf("127.0.0.1:%d/%s", port, repository);
-	place->endpoint.insecure = port != TLS;
+	place->endpoint.insecure = port != TLS && port != LOCKED;
 	place->options = options;
 	place->options.host = &place->host;
 	place->options.authfile = place->authfile;
