@@ -72,7 +72,7 @@ static int read_line(struct buf *ret_answer)
 }
 
 /* 1: answered; 0: a signal came first. The signals are blocked, and signals_fd tells of them. */
-static int ask_once(int signals_fd, bool echo, struct buf *ret_answer)
+static int ask_once(const char *question, int signals_fd, bool echo, struct buf *ret_answer)
 {
 	struct pollfd fds[] = { { .fd = STDIN_FILENO, .events = POLLIN },
 				{ .fd = signals_fd, .events = POLLIN } };
@@ -87,6 +87,8 @@ static int ask_once(int signals_fd, bool echo, struct buf *ret_answer)
 	silent.c_lflag |= ICANON | ISIG | ECHONL;
 	if (tcsetattr(STDIN_FILENO, TCSADRAIN, &silent) < 0)
 		return fail("cannot set the terminal up");
+	/* Who answers as soon as he sees it is not seen. */
+	(void)!write(STDERR_FILENO, question, strlen(question));
 	if (poll(fds, ARRAY_SIZE(fds), -1) > 0 && fds[1].revents == 0)
 		rc = read_line(ret_answer);
 	tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
@@ -107,9 +109,8 @@ int term_ask(const char *question, bool echo, struct buf *ret_answer)
 	if (fd < 0)
 		return fail("cannot wait for signals");
 	while (rc == 0) {
-		(void)!write(STDERR_FILENO, question, strlen(question));
 		sigprocmask(SIG_BLOCK, &signals, &before);
-		rc = ask_once(fd, echo, ret_answer);
+		rc = ask_once(question, fd, echo, ret_answer);
 		/* What came in between ends or stops us here. */
 		sigprocmask(SIG_SETMASK, &before, NULL);
 	}

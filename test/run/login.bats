@@ -89,7 +89,7 @@ with_helper() { # COMMAND...
 }
 
 @test "what another program wrote is good, and stays" {
-	skopeo login -q --tls-verify=false --authfile "$REGISTRY_AUTH_FILE" -u berth -p hunter2-secret "$REGISTRY"
+	skopeo login --tls-verify=false --authfile "$REGISTRY_AUTH_FILE" -u berth -p hunter2-secret "$REGISTRY"
 	split berth login "$REGISTRY" </dev/null
 	want 0
 	jq '.other = [1] | .auths["a.example"] = {auth: "eDp5"}' "$REGISTRY_AUTH_FILE" >new
@@ -203,7 +203,7 @@ with_helper() { # COMMAND...
 @test "certificates" {
 	registry_start auth tls
 	mkdir certs
-	cp "$REGISTRY_DIR/tls/ca.crt" certs/
+	cp "$REGISTRY_DIR/tls/authority/ca.crt" certs/
 	split login --tls-verify "$REGISTRY"
 	want 125
 	split login --tls-verify --cert-dir certs "$REGISTRY"
