@@ -6,8 +6,8 @@
 
 /*
  * TOML 1.0 as a tree of JSON, which the getters of base/json.h read: a table is an object, an array
- * of tables is an array of objects. Dates and times, and the floats inf and nan, which JSON has not,
- * are strings of their text; integers keep every digit, in decimal.
+ * of tables is an array of objects. Dates and times, and the floats inf and nan, which JSON has
+ * not, are strings of their text; integers keep every digit, in decimal.
  *
  * As strict as the specification: what it calls invalid is refused with the line, a key that is
  * there twice and a table that is opened twice among them. Beyond it, a NUL in a string is refused,

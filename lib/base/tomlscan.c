@@ -324,7 +324,7 @@ static bool take_date(const char **at)
 	if (year < 0 || *(*at)++ != '-')
 		return false;
 	month = fixed(at, 2, 1, 12);
-	if (month < 0 || *(*at)++ != '-')
+	if (month < 1 || *(*at)++ != '-')
 		return false;
 	most = days[month - 1];
 	if (month == 2 && year % 4 == 0 && (year % 100 != 0 || year % 400 == 0))

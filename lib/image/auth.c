@@ -37,6 +37,11 @@ static void auth_tree_release(struct auth_tree *tree)
 
 static int parse(const struct buf *text, struct auth_tree *tree)
 {
+	/* As touch(1) makes it: docker takes it as well. */
+	if (text->len == 0) {
+		tree->root = json_object();
+		return 1;
+	}
 	TRY(json_parse(text->data, text->len, tree->file, &tree->root));
 	return cJSON_IsObject(tree->root) ? 1 : refuse("'%s' is not an object", tree->file);
 }
@@ -81,7 +86,8 @@ static void push_env(struct strvec *files, const char *variable, const char *pat
 		strvec_pushf(files, "%s/%s", dir, path);
 }
 
-/* The file that goes with the session, or the machine's uptime; none for a user without a session. */
+/* The file that goes with the session, or for root with the machine; a user without a session has
+ * none. */
 static void push_runtime(const struct host *host, struct strvec *files)
 {
 	const char *run = getenv("XDG_RUNTIME_DIR");

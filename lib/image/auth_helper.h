@@ -5,8 +5,8 @@
 #include "image/auth.h"
 
 /*
- * Credential helpers, for image/auth.c alone: the program docker-credential-NAME, with a word as its
- * argument and everything else on stdin and stdout (docker's credential-helpers protocol). Each
+ * Credential helpers, for image/auth.c alone: the program docker-credential-NAME, with a word as
+ * its argument and everything else on stdin and stdout (docker's credential-helpers protocol). Each
  * returns -ENOPKG where there is no such program.
  */
 

@@ -55,7 +55,8 @@ int registries_push(const struct registries *registries, const struct ref *ref,
  */
 int registries_complete(const struct registries *registries, const char *text,
 			struct strvec *ret_names);
-/* The registries that search(1) asks: unqualified-search-registries, docker.io where there are none. */
+/* The registries that search(1) asks: unqualified-search-registries, docker.io where there are
+ * none. */
 void registries_search(const struct registries *registries, struct strvec *ret_hosts);
 /* credential-helpers: programs docker-credential-NAME, and "containers-auth.json" for the files of
  * image/auth.h; empty: these alone. */
@@ -63,8 +64,8 @@ void registries_helpers(const struct registries *registries, struct strvec *ret_
 
 /*
  * Certificates for a host, containers-certs.d(5): *.crt, *.cert with *.key of cert_dir, or where
- * that is NULL of the first of HOST[:PORT] below ~/.config/containers/certs.d, /etc/containers/certs.d,
- * /etc/docker/certs.d that is there.
+ * that is NULL of the first of HOST[:PORT] below ~/.config/containers/certs.d,
+ * /etc/containers/certs.d, /etc/docker/certs.d that is there.
  */
 struct certs {
 	struct strvec ca;

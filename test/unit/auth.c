@@ -188,6 +188,11 @@ static void test_store(void **state)
 	assert_int_equal(lstat(link, &st), 0);
 	assert_true(S_ISLNK(st.st_mode));
 	assert_found(path, "a.example/b", "user x -");
+	put("empty", "");
+	autofree char *empty = xasprintf("%s/empty", home);
+	assert_found(empty, "a.example", "none");
+	assert_int_equal(auth_store(&host, empty, "a.example", &credential), 0);
+	assert_found(empty, "a.example", "user x -");
 	/* Nothing is written over what cannot be read. */
 	put("broken", "{\"auths\": 1}");
 	autofree char *broken = xasprintf("%s/broken", home);

@@ -43,7 +43,8 @@ static int answer(const struct registries *registries, const char *word, const c
 	return 0;
 }
 
-/* "#? pull NAME" and the like are questions; "#file" begins another file, "#docker" that of docker. */
+/* "#? pull NAME" and the like are questions; "#file" begins another file, "#docker" that of
+ * docker. */
 static int take_file(struct registries *registries, struct buf *text, bool docker, size_t n)
 {
 	autofree char *name = xasprintf("file %zu", n);
