@@ -44,15 +44,13 @@ static cJSON *add_table(cJSON *table, const char *key, enum origin origin)
 }
 
 /* One part of a key. */
-static int read_part(struct toml_scan *s, struct strvec *parts)
+static int read_part(struct toml_scan *s, char **ret_part)
 {
 	AUTO(buf) text = BUF_INIT;
 	int c = toml_peek(s, 0);
 	size_t start = s->pos;
 
 	TRY(count_node(s));
-	if (parts->n == MAX_JSON_DEPTH)
-		return toml_refuse(s, "it is nested too deeply");
 	if (c == '"' || c == '\'') {
 		TRY(toml_scan_string(s, false, &text));
 	} else {
@@ -64,18 +62,26 @@ static int read_part(struct toml_scan *s, struct strvec *parts)
 			return toml_refuse(s, "a key is missing or malformed");
 		buf_add(&text, s->bytes + start, s->pos - start);
 	}
-	strvec_push(parts, text.data);
+	*ret_part = xstrdup(text.data);
 	return 0;
 }
 
-/* A key with dots, up to what follows it and its blanks. */
-static int read_key(struct toml_scan *s, struct strvec *parts)
+/* A key up to what follows it and its blanks: its last part, and those before it, which name
+ * tables. */
+static int read_key(struct toml_scan *s, struct strvec *tables, char **ret_last)
 {
 	for (;;) {
-		TRY(read_part(s, parts));
+		autofree char *part = NULL;
+
+		if (tables->n == MAX_JSON_DEPTH)
+			return toml_refuse(s, "it is nested too deeply");
+		TRY(read_part(s, &part));
 		toml_skip_blanks(s);
-		if (toml_peek(s, 0) != '.')
+		if (toml_peek(s, 0) != '.') {
+			*ret_last = steal(part);
 			return 0;
+		}
+		strvec_push_owned(tables, steal(part));
 		s->pos++;
 		toml_skip_blanks(s);
 	}
@@ -94,28 +100,27 @@ static int read_value(struct toml_scan *s, size_t depth, cJSON **ret_item);
 /* "key = value" into a table. */
 static int read_pair(struct toml_scan *s, size_t depth, cJSON *table)
 {
-	AUTO(strvec) parts = STRVEC_INIT;
+	AUTO(strvec) tables = STRVEC_INIT;
+	autofree char *last = NULL;
 	autojson cJSON *item = NULL;
-	const char *last;
 
-	TRY(read_key(s, &parts));
+	TRY(read_key(s, &tables, &last));
 	if (toml_peek(s, 0) != '=')
 		return toml_refuse(s, "a '=' is missing");
 	s->pos++;
 	toml_skip_blanks(s);
-	for (size_t i = 0; i + 1 < parts.n; i++) {
-		cJSON *next = cJSON_GetObjectItemCaseSensitive(table, parts.v[i]);
+	for (size_t i = 0; i < tables.n; i++) {
+		cJSON *next = cJSON_GetObjectItemCaseSensitive(table, tables.v[i]);
 
 		if (next == NULL)
-			next = add_table(table, parts.v[i], ORIGIN_DOTTED);
+			next = add_table(table, tables.v[i], ORIGIN_DOTTED);
 		else if (!cJSON_IsObject(next) || !is_of(next, ORIGIN_DOTTED))
-			return refuse_key(s, parts.v[i]);
+			return refuse_key(s, tables.v[i]);
 		table = next;
 	}
-	last = parts.v[parts.n - 1];
 	if (cJSON_GetObjectItemCaseSensitive(table, last) != NULL)
 		return refuse_key(s, last);
-	TRY(read_value(s, depth + parts.n, &item));
+	TRY(read_value(s, depth + tables.n + 1, &item));
 	if (!cJSON_AddItemToObject(table, last, item))
 		out_of_memory();
 	item = NULL;
@@ -233,21 +238,22 @@ static int open_element(const struct toml_scan *s, cJSON *parent, const char *ke
 static int read_header(struct toml_scan *s, cJSON *root, cJSON **ret_table, size_t *ret_depth)
 {
 	bool is_list = toml_peek(s, 1) == '[';
-	AUTO(strvec) parts = STRVEC_INIT;
+	AUTO(strvec) tables = STRVEC_INIT;
+	autofree char *last = NULL;
 	cJSON *table = root;
 
 	s->pos += is_list ? 2 : 1;
 	toml_skip_blanks(s);
-	TRY(read_key(s, &parts));
+	TRY(read_key(s, &tables, &last));
 	if (toml_peek(s, 0) != ']' || (is_list && toml_peek(s, 1) != ']'))
 		return toml_refuse(s, "a closing bracket is missing");
 	s->pos += is_list ? 2 : 1;
-	for (size_t i = 0; i + 1 < parts.n; i++)
-		TRY(enter(s, &table, parts.v[i]));
-	*ret_depth = parts.n;
+	for (size_t i = 0; i < tables.n; i++)
+		TRY(enter(s, &table, tables.v[i]));
+	*ret_depth = tables.n + 1;
 	if (is_list)
-		return open_element(s, table, parts.v[parts.n - 1], ret_table);
-	return open_table(s, table, parts.v[parts.n - 1], ret_table);
+		return open_element(s, table, last, ret_table);
+	return open_table(s, table, last, ret_table);
 }
 
 int toml_parse(const char *bytes, size_t len, const char *name, cJSON **ret_json)
