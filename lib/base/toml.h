@@ -11,7 +11,8 @@
  *
  * As strict as the specification: what it calls invalid is refused with the line, a key that is
  * there twice and a table that is opened twice among them. Beyond it, a NUL in a string is refused,
- * and limits are MAX_TOML bytes, MAX_TOML_NODES keys and values, MAX_JSON_DEPTH levels.
+ * and a float that overflows; limits are MAX_TOML bytes, MAX_TOML_NODES keys and values, and
+ * MAX_JSON_DEPTH levels.
  */
 
 /* Parse len bytes. name stands in messages. *ret_json is to be given to json_free(). */

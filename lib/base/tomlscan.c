@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -273,6 +274,7 @@ static int scan_number(const struct toml_scan *s, const char *word, cJSON **ret_
 	AUTO(buf) text = BUF_INIT;
 	const char *at = word;
 	bool is_float = false;
+	double value;
 	size_t n;
 
 	if (*at == '+' || *at == '-')
@@ -299,7 +301,10 @@ static int scan_number(const struct toml_scan *s, const char *word, cJSON **ret_
 		return toml_refuse(s, "a number is malformed");
 	if (!is_float)
 		return make_integer(s, text.data, 10, ret_item);
-	*ret_item = make_number(strtod(text.data, NULL), text.data);
+	value = strtod(text.data, NULL);
+	if (!isfinite(value))
+		return toml_refuse(s, "a number that is too large");
+	*ret_item = make_number(value, text.data);
 	return 0;
 }
 
@@ -373,8 +378,7 @@ static int scan_moment(const struct toml_scan *s, const char *word, cJSON **ret_
 	} else {
 		good = take_date(&at);
 		if (good && *at != '\0') {
-			at++;
-			good = take_time(&at) && take_offset(&at);
+			good = strchr("Tt ", *at++) != NULL && take_time(&at) && take_offset(&at);
 		}
 	}
 	if (!good || *at != '\0')
