@@ -68,7 +68,7 @@ static int fetch(struct members *members, const char *name, bool any_platform, c
 	AUTO(strvec) before = STRVEC_INIT;
 	AUTO(platform) platform = { 0 };
 	AUTO(pull_result) result = { 0 };
-	struct pull_options options = { 0 };
+	struct pull_options options = { .keep_blobs = true };
 
 	TRY(list_names(members->store, &before));
 	registry_request_options(members->registry, members->host, &options.registry);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "image/list.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,11 +10,14 @@
 #include "base/err.h"
 #include "image/blob.h"
 #include "image/lookup.h"
+#include "image/plan.h"
 #include "image/ref.h"
+#include "image/relatives.h"
 #include "image/source.h"
 
 void list_release(struct list *list)
 {
+	strvec_release(&list->ids);
 	json_free(list->json);
 	free(list->name);
 	catalog_release(&list->catalog);
@@ -46,6 +50,21 @@ static int lock_store(struct list *list, struct store *store)
 	return catalog_open_locked(store, &list->catalog);
 }
 
+/* Which images they are; those that are not here are nobody's care. */
+static void identify_members(struct list *list, const struct manifest *index)
+{
+	for (size_t i = 0; i < index->manifests.n; i++) {
+		AUTO(manifest) m = { 0 };
+		AUTO(buf) text = BUF_INIT;
+		const char *digest = index->manifests.v[i].digest;
+
+		if (blob_read(list->store, digest, MAX_MANIFEST, &text) >= 0 &&
+		    manifest_parse(text.data, text.len, digest, &m) >= 0 && !m.is_index)
+			strvec_push(&list->ids, m.config.digest);
+		err_clear();
+	}
+}
+
 static int read_list(struct list *list, const struct catalog_entry *entry)
 {
 	AUTO(manifest) m = { 0 };
@@ -61,6 +80,7 @@ static int read_list(struct list *list, const struct catalog_entry *entry)
 	list->manifests = (cJSON *)array;
 	list->name = xstrdup(entry->name);
 	memcpy(list->digest, entry->descriptor.digest, DIGEST_TEXT_SIZE);
+	identify_members(list, &m);
 	return 0;
 }
 
@@ -313,6 +333,34 @@ int list_remove(struct list *list, const char *member)
 
 /* --------------------------------------------------------------------------------------------- */
 
+static bool is_image(const struct relatives *relatives, const char *id)
+{
+	for (size_t i = 0; i < relatives->n; i++)
+		if (relatives->v[i].diff_id == NULL && strcmp(relatives->v[i].digest, id) == 0)
+			return true;
+	return false;
+}
+
+/* The plans of members that no name leads to any more; one that is in use stays for the run. */
+static int forget_plans(struct list *list)
+{
+	AUTO(relatives) relatives = { 0 };
+
+	TRY(relatives_read(list->store, NULL, &relatives));
+	for (size_t i = 0; i < list->ids.n; i++) {
+		autoclose int lock = -1;
+
+		if (is_image(&relatives, list->ids.v[i]))
+			continue;
+		lock = plan_lock(list->store, list->ids.v[i]);
+		if (lock >= 0)
+			TRY(plan_remove(list->store, list->ids.v[i]));
+		else if (lock != -EBUSY && lock != -ENOENT)
+			return lock;
+	}
+	return 0;
+}
+
 static int keep_text(struct list *list, const struct buf *text)
 {
 	AUTO(store_tmp) tmp = STORE_TMP_INIT;
@@ -327,8 +375,11 @@ int list_commit(struct list *list)
 	struct descriptor d = { .media_type = (char *)(uintptr_t)MEDIA_OCI_INDEX };
 	const struct catalog_entry *old;
 	AUTO(buf) text = BUF_INIT;
+	const char *type = NULL;
 
-	set_string(list->json, "mediaType", MEDIA_OCI_INDEX);
+	TRY(json_get_string(list->json, "mediaType", &type));
+	if (type == NULL || strcmp(type, MEDIA_OCI_INDEX) != 0)
+		set_string(list->json, "mediaType", MEDIA_OCI_INDEX);
 	json_print(list->json, false, &text);
 	if (text.len > MAX_MANIFEST)
 		return refuse("a manifest list has no more than %lu bytes", MAX_MANIFEST);
@@ -343,7 +394,8 @@ int list_commit(struct list *list)
 		catalog_remove(&list->catalog, (size_t)(old - list->catalog.v));
 	}
 	catalog_set(&list->catalog, list->name, &d);
-	return catalog_commit(&list->catalog);
+	TRY(catalog_commit(&list->catalog));
+	return forget_plans(list);
 }
 
 int list_drop(struct list *list)
@@ -353,7 +405,8 @@ int list_drop(struct list *list)
 	TRY(store_mark_garbage(list->store));
 	if (entry != NULL)
 		catalog_remove(&list->catalog, (size_t)(entry - list->catalog.v));
-	return catalog_commit(&list->catalog);
+	TRY(catalog_commit(&list->catalog));
+	return forget_plans(list);
 }
 
 int list_read(struct store *store, const char *text, struct buf *ret_text)

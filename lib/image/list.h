@@ -17,6 +17,7 @@ struct list {
 	char *name; /* complete */
 	cJSON *json, *manifests;
 	char digest[DIGEST_TEXT_SIZE]; /* as it is in the store; "": it is new */
+	struct strvec ids;             /* of the images that were its members when it was opened */
 };
 
 #define LIST_INIT \

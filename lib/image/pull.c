@@ -182,6 +182,17 @@ static int get_documents(struct pull *pull)
 
 /* --- layers ---------------------------------------------------------------------------------- */
 
+/* Is there nothing to fetch? */
+static int is_there(const struct pull *pull, size_t i)
+{
+	const struct descriptor *d = &pull->bundle.layers.v[i];
+	int there = layer_exists(pull->store, pull->bundle.parsed.diff_ids.v[i]);
+
+	if (there != 1 || !pull->options->keep_blobs)
+		return there;
+	return blob_exists(pull->store, d->digest, d->size) ? 1 : 0;
+}
+
 struct layer_work {
 	struct pull *pull;
 	size_t i;
@@ -199,7 +210,7 @@ static int layer_body(struct fetch *fetch, void *arg)
 
 	source.diff_id = pull->bundle.parsed.diff_ids.v[work->i];
 	/* Whoever had the lock may have been at the same layer. */
-	there = layer_exists(pull->store, source.diff_id);
+	there = is_there(pull, work->i);
 	if (there != 0)
 		return there;
 	source.name = name;
@@ -226,7 +237,7 @@ static int pull_layer(void *arg, size_t i)
 		.body = layer_body,
 		.arg = &work,
 	};
-	int rc = layer_exists(pull->store, pull->bundle.parsed.diff_ids.v[i]);
+	int rc = is_there(pull, i);
 
 	if (rc == 0)
 		rc = fetch_run(&plan);
@@ -255,7 +266,7 @@ static int pull_layers(struct pull *pull, bool *ret_were_present)
 	for (size_t i = 0; i < layers->n; i++) {
 		memcpy(pull->progress.v[i].digest, layers->v[i].digest, DIGEST_TEXT_SIZE);
 		pull->progress.v[i].total = layers->v[i].size;
-		if (layer_exists(pull->store, pull->bundle.parsed.diff_ids.v[i]) != 1)
+		if (is_there(pull, i) != 1)
 			*ret_were_present = false;
 	}
 	if (*ret_were_present)
@@ -277,6 +288,9 @@ static int is_current(struct pull *pull, struct pull_result *result)
 	char digest[DIGEST_TEXT_SIZE];
 	int rc;
 
+	/* Its blobs may have gone. */
+	if (pull->options->keep_blobs)
+		return 0;
 	TRY(catalog_open(pull->store, &catalog));
 	entry = catalog_find(&catalog, pull->name);
 	if (entry == NULL)

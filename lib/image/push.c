@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "image/blob.h"
 #include "image/catalog.h"
+#include "image/ingest.h"
 #include "image/lookup.h"
 #include "image/source.h"
 
@@ -127,6 +128,18 @@ static int plan_layers(struct shipment *shipment)
 	return 0;
 }
 
+/* Of the blob, or of the archive in it; 0: not known. */
+static uint64_t bytes_to_read(const struct store *store, const struct upstream_layer *layer)
+{
+	uint64_t size = 0;
+
+	if (layer->way == UPSTREAM_AS_IS || layer->kept == COMPRESSION_NONE)
+		return layer->size;
+	if (layer->way == UPSTREAM_PACK && ingest_layer_size(store, layer->diff_id, &size) < 0)
+		err_clear();
+	return size;
+}
+
 static int share_results(struct shipment *shipment)
 {
 	void *memory = mmap(NULL, made_size(shipment), PROT_READ | PROT_WRITE,
@@ -141,9 +154,7 @@ static int share_results(struct shipment *shipment)
 		struct progress_item *item = &shipment->progress.v[i];
 
 		memcpy(item->digest, layer->wanted->digest, DIGEST_TEXT_SIZE);
-		item->total = layer->way == UPSTREAM_AS_IS || layer->kept == COMPRESSION_NONE
-				      ? layer->size
-				      : 0;
+		item->total = bytes_to_read(shipment->push->store, layer);
 		layer->item = item;
 	}
 	return 0;
@@ -316,7 +327,8 @@ static int open_registry(struct push *push)
 					    .registry = push->registry,
 					    .target = &push->target,
 					    .relatives = &push->relatives,
-					    .image = push->name };
+					    .image = push->name,
+					    .options = options };
 	return 0;
 }
 

@@ -12,7 +12,7 @@
 #include "base/units.h"
 #include "image/blob.h"
 #include "image/inflate.h"
-#include "image/ingest.h"
+#include "image/origin.h"
 
 #define MOUNTS_MAX 3 /* repositories that are tried */
 
@@ -97,10 +97,29 @@ static int is_there(const struct upstream *upstream, const char *digest)
 
 static int not_kept(const struct upstream *upstream, const struct upstream_layer *layer)
 {
-	refuse_with(ENOENT, "neither the store nor the registry has the blob %s of the layer %s",
-		    layer->wanted->digest, layer->diff_id);
-	hint("berth pull '%s' brings it back", upstream->image);
+	autofree char *why = xstrdup(err_text());
+
+	refuse_with(ENOENT,
+		    "neither the store nor the registry has the blob %s of the layer %s%s%s",
+		    layer->wanted->digest, layer->diff_id,
+		    why[0] != '\0' ? ", nor its origin: " : "", why);
+	hint("berth load brings it back from an archive of the image, and berth pull '%s' where "
+	     "nothing of the image is here",
+	     upstream->image);
 	return -ENOENT;
+}
+
+/* From where the image came from, if that is elsewhere. */
+static int plan_from_origin(const struct upstream *upstream, const struct upstream_format *format,
+			    struct upstream_layer *layer)
+{
+	int rc;
+
+	err_clear();
+	rc = origin_fetch(upstream->store, upstream->options, upstream->image, layer->wanted);
+	if (rc < 0)
+		return not_kept(upstream, layer);
+	return take_blob(upstream, format, layer->wanted->digest, layer->wanted->size, layer);
 }
 
 /* The blob that the manifest names is not kept. */
@@ -119,7 +138,7 @@ static int plan_without(const struct upstream *upstream, const struct upstream_f
 		return there < 0 ? there : 0;
 	other = relatives_find(upstream->store, upstream->relatives, layer->diff_id);
 	if (other == NULL)
-		return not_kept(upstream, layer);
+		return plan_from_origin(upstream, format, layer);
 	layer->substitute = true;
 	return take_blob(upstream, format, other->digest, other->size, layer);
 }
@@ -187,7 +206,8 @@ static int send_as_it_is(const struct upstream *upstream, const struct upstream_
 
 	TRY(fd);
 	memcpy(upload.digest, layer->digest, DIGEST_TEXT_SIZE);
-	return registry_put_blob(upstream->registry, &upload);
+	TRY(registry_put_blob(upstream->registry, &upload));
+	return 0;
 }
 
 /* --- compressed on the way ------------------------------------------------------------------- */
@@ -338,6 +358,7 @@ static int send_packed(const struct upstream *upstream, const struct upstream_la
 	return 0;
 }
 
+/* 1: the registry had it. */
 static int pack(const struct upstream *upstream, const struct upstream_layer *layer,
 		struct rewrite_layer *made)
 {
@@ -372,6 +393,7 @@ static int verify_substitute(const struct upstream *upstream, const struct upstr
 	return check_archive(&packing);
 }
 
+/* 1: nothing was sent. */
 static int send_layer(const struct upstream *upstream, const struct upstream_layer *layer,
 		      struct rewrite_layer *made)
 {
@@ -384,7 +406,7 @@ static int send_layer(const struct upstream *upstream, const struct upstream_lay
 	if (layer->way == UPSTREAM_PACK)
 		return pack(upstream, layer, made);
 	if (layer->way != UPSTREAM_AS_IS)
-		return 0;
+		return 1;
 	if (layer->substitute)
 		TRY(verify_substitute(upstream, layer));
 	there = is_there(upstream, digest);
@@ -399,7 +421,7 @@ int upstream_layer(const struct upstream *upstream, const struct upstream_layer 
 
 	set_state(layer, PROGRESS_SENDING);
 	rc = send_layer(upstream, layer, &made);
-	set_state(layer, rc < 0 ? PROGRESS_FAILED : PROGRESS_DONE);
+	set_state(layer, rc < 0 ? PROGRESS_FAILED : rc == 1 ? PROGRESS_SHARED : PROGRESS_DONE);
 	if (rc < 0)
 		return fail_in(rc, "layer %s", layer->diff_id);
 	made.changed = strcmp(made.digest, layer->wanted->digest) != 0;

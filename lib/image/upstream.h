@@ -24,13 +24,14 @@ struct upstream {
 	struct registry *registry;
 	const struct ref *target;
 	const struct relatives *relatives;
-	const char *image; /* for messages */
+	const char *image; /* its name in the store, or its ID */
+	const struct registry_options *options;
 };
 
 enum upstream_way {
 	UPSTREAM_AS_IS,
 	UPSTREAM_PACK,   /* compressed on the way, after it was decompressed where it has to be */
-	UPSTREAM_REMOTE, /* the store does not keep it: the registry must have it */
+	UPSTREAM_REMOTE, /* the store does not keep it: the registry has it */
 	UPSTREAM_LEFT,   /* may not be passed on: the manifest says where it is */
 };
 
