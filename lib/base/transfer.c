@@ -71,17 +71,14 @@ static int check_pace(struct transfer *t)
 	uint64_t seconds = sent ? ANSWER_SECONDS : SLOW_SECONDS;
 
 	/* libcurl has its own limit for the time until then. */
-	if (!t->connected)
+	if (!t->connected || t->moved >= SLOW_BYTES * SLOW_SECONDS) {
 		t->waited = 0;
+		t->moved = 0;
+	}
 	if (t->waited < seconds * 1000000)
 		return 0;
-	if (t->moved < SLOW_BYTES * SLOW_SECONDS)
-		return refuse_with(ETIMEDOUT,
-				   "%s: the server was silent, or nearly so, for %llu seconds",
-				   t->name, (unsigned long long)seconds);
-	t->waited = 0;
-	t->moved = 0;
-	return 0;
+	return refuse_with(ETIMEDOUT, "%s: the server was silent, or nearly so, for %llu seconds",
+			   t->name, (unsigned long long)seconds);
 }
 
 /* Only the time that is spent waiting counts, not what the reader does between two reads. */

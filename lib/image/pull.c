@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/bounds.h"
@@ -18,6 +19,8 @@
 #include "image/policy.h"
 #include "image/source.h"
 
+#define SWEEP_TRIES 10
+#define SWEEP_PAUSE_NSEC 10000000L
 #define MEDIA_DOCKER_V1 "application/vnd.docker.distribution.manifest.v1"
 
 /*
@@ -299,6 +302,11 @@ static int is_current(struct pull *pull, struct pull_result *result)
 	if (pull->ref.digest == NULL) {
 		rc = registry_head_manifest(
 			pull->registry, pull->ref.tag != NULL ? pull->ref.tag : "latest", digest);
+		/* Some have no HEAD. */
+		if (rc == -ENOENT) {
+			err_clear();
+			return 0;
+		}
 		TRY(rc);
 		if (rc == 0 || strcmp(digest, entry->descriptor.digest) != 0)
 			return 0;
@@ -354,6 +362,9 @@ static int pull_from(struct store *store, const char *name, const struct endpoin
 		rc = pull_new(&pull, result);
 	if (rc < 0 && endpoint->mirror)
 		return fail_in(rc, "the mirror %s", registry_name(pull.registry));
+	/* Whoever reads it wants to know where that was. */
+	if (rc < 0 && strstr(err_text(), endpoint->host) == NULL)
+		fail_in(rc, "%s", registry_name(pull.registry));
 	return rc < 0 ? rc : 0;
 }
 
@@ -401,7 +412,9 @@ static int give_up(struct store *store, int rc)
 
 	if (is_full(rc))
 		(void)ingest_give_up(store, rc);
-	(void)store_sweep_tmp(store);
+	/* Those that were just killed hold their directories until they are gone. */
+	for (int i = 0; i < SWEEP_TRIES && store_sweep_tmp(store) > 0; i++)
+		nanosleep(&(struct timespec){ .tv_nsec = SWEEP_PAUSE_NSEC }, NULL);
 	err_set(text, fix);
 	return rc;
 }
@@ -484,6 +497,8 @@ int pull_all_tags(struct store *store, const char *text, const struct pull_optio
 	if (given.tag != NULL || given.digest != NULL)
 		return refuse("all tags were asked for, and '%s' names one", text);
 	TRY(find_tags(&all, text));
+	if (all.tags.n == 0)
+		return refuse_with(ENOENT, "'%s' has no tags", text);
 	for (size_t i = 0; i < all.tags.n; i++) {
 		autofree char *repository = ref_repository(&all.ref);
 		autofree char *name = xasprintf("%s:%s", repository, all.tags.v[i]);

@@ -206,32 +206,34 @@ static void dead_release(struct dead *dead)
 	strvec_release(&dead->names);
 }
 
-/* Take the directory over if whoever made it is gone. */
-static void take_dead(const struct store *store, const char *entry, struct dead *dead)
+/* Take the directory over if whoever made it is gone; 1 where he lives. */
+static int take_dead(const struct store *store, const char *entry, struct dead *dead)
 {
 	autofree char *name = xasprintf("tmp/%s", entry);
 	autofree char *lock = xasprintf("%s/lock", name);
 	int fd;
 
 	if (strcmp(name, GARBAGE_MARK) == 0)
-		return;
+		return 0;
 	fd = lock_try(store->fd, lock, LOCK_EXCLUSIVE);
 	if (fd == -EWOULDBLOCK)
-		return;
+		return 1;
 	if (fd >= 0)
 		*VEC_PUSH(&dead->locks) = fd;
 	strvec_push_owned(&dead->names, steal(name));
+	return 0;
 }
 
+/* Returns how many directories belong to the living. */
 static int find_dead(const struct store *store, struct dead *dead)
 {
 	autoclose int making = lock_try(store->fd, "lock/tmp", LOCK_EXCLUSIVE);
 	autodir DIR *dir = NULL;
 	struct dirent *entry;
-	int fd;
+	int fd, living = 0;
 
 	if (making == -EWOULDBLOCK)
-		return 0;
+		return 1;
 	TRY(making);
 	fd = fs_open(store->fd, "tmp", O_RDONLY | O_DIRECTORY, 0);
 	TRY(fd);
@@ -242,22 +244,23 @@ static int find_dead(const struct store *store, struct dead *dead)
 	}
 	while ((entry = readdir(dir)) != NULL)
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			take_dead(store, entry->d_name, dead);
-	return 0;
+			living += take_dead(store, entry->d_name, dead);
+	return living;
 }
 
 int store_sweep_tmp(struct store *store)
 {
 	AUTO(dead) dead = { 0 };
+	int living = find_dead(store, &dead);
 
-	TRY(find_dead(store, &dead));
+	TRY(living);
 	/* Who died there may have added objects that nothing refers to. Noted before the evidence
 	 * goes. */
 	if (dead.names.n > 0)
 		TRY(store_mark_garbage(store));
 	for (size_t i = 0; i < dead.names.n; i++)
 		discard(store, dead.names.v[i]);
-	return 0;
+	return living;
 }
 
 int store_sweep(struct store *store)

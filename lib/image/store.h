@@ -83,7 +83,8 @@ int store_mark_garbage(const struct store *store);
  * are at work their leftovers, and what they may be about to use, stay for the next sweep.
  */
 int store_sweep(struct store *store);
-/* Only the leftovers in tmp/, with a note that there may be more to sweep. */
+/* Only the leftovers in tmp/, with a note that there may be more to sweep. Returns how many
+ * directories in it are at work. */
 int store_sweep_tmp(struct store *store);
 
 /* Absolute path of an unpacked layer; to be freed. */
