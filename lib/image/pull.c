@@ -168,9 +168,9 @@ static int get_documents(struct pull *pull)
 
 	platform_host(&host);
 	TRY(find_manifest(pull, wanted != NULL ? wanted : &host, &m));
-	TRY(fail_in(fetch_document(pull->store, pull->registry, &m.config, MAX_CONFIG,
-				   &bundle->config),
-		    "the configuration of %s", pull->name));
+	TRY(fail_in(
+		fetch_document(pull->store, pull->registry, &m.config, MAX_CONFIG, &bundle->config),
+		"the configuration of %s", pull->name));
 	bundle->config_type = xstrdup(m.config.media_type);
 	bundle->layers = m.layers;
 	m.layers = (struct descriptors){ 0 };
