@@ -48,8 +48,8 @@ static int add_certificates(const char *path, struct buf *out)
 	return 0;
 }
 
-/* The system's authorities, one file each, called by their hash: libcurl knows where that is, but not
- * whether anybody has filled it. */
+/* The system's authorities, one file each, called by their hash: libcurl knows where that is, but
+ * not whether anybody has filled it. */
 static const char *hashed_directory(const curl_version_info_data *version)
 {
 	const char *path = version->age >= CURLVERSION_SEVENTH ? version->capath : NULL;

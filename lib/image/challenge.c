@@ -7,6 +7,11 @@
 
 #define HEADER "www-authenticate: "
 
+struct offers {
+	struct challenge *v;
+	size_t n;
+};
+
 static bool is_token_char(char c)
 {
 	return c != '\0' && (unsigned char)c > ' ' && (unsigned char)c < 0x7f &&
@@ -85,54 +90,59 @@ static enum challenge_scheme scheme_of(const char *name, size_t len)
 	return CHALLENGE_NONE;
 }
 
-static void prefer(struct challenge *candidate, struct challenge *best)
-{
-	if (candidate->scheme == CHALLENGE_BEARER && candidate->realm == NULL)
-		candidate->scheme = CHALLENGE_NONE; /* there is nobody to ask */
-	if (candidate->scheme > best->scheme) {
-		challenge_release(best);
-		*best = *candidate;
-	} else {
-		challenge_release(candidate);
-	}
-	*candidate = (struct challenge){ .scheme = CHALLENGE_NONE };
-}
-
 /* "Scheme name=value, name=value, Scheme ..." */
-static void read_line(const char *at, struct challenge *best)
+static void read_line(const char *at, struct offers *offers)
 {
-	struct challenge now = { .scheme = CHALLENGE_NONE };
+	struct challenge *now = VEC_PUSH(offers); /* of what stands before any scheme */
 
 	for (;;) {
 		const char *next;
 		size_t len;
 
 		at += strspn(at, " \t,");
-		if (take_parameter(at, &now, &next)) {
+		if (take_parameter(at, now, &next)) {
 			at = next;
 			continue;
 		}
 		len = token_len(at);
 		if (len == 0)
 			break;
-		prefer(&now, best);
-		now.scheme = scheme_of(at, len);
+		now = VEC_PUSH(offers);
+		now->scheme = scheme_of(at, len);
 		at += len;
 	}
-	prefer(&now, best);
 }
 
 void challenge_read(const struct http *http, struct challenge *ret_challenge)
 {
-	*ret_challenge = (struct challenge){ .scheme = CHALLENGE_NONE };
+	struct offers offers = { 0 };
+	struct challenge *best = NULL;
+
 	for (size_t i = 0; i < http->headers.n; i++)
 		if (strncmp(http->headers.v[i], HEADER, strlen(HEADER)) == 0)
-			read_line(http->headers.v[i] + strlen(HEADER), ret_challenge);
+			read_line(http->headers.v[i] + strlen(HEADER), &offers);
+	for (size_t i = 0; i < offers.n; i++) {
+		struct challenge *offer = &offers.v[i];
+		/* Without a realm there is nobody to ask for a token. */
+		bool usable = offer->scheme != CHALLENGE_BEARER || offer->realm != NULL;
+
+		if (usable && (best == NULL || offer->scheme > best->scheme))
+			best = offer;
+	}
+	*ret_challenge = (struct challenge){ .scheme = CHALLENGE_NONE };
+	if (best != NULL) {
+		*ret_challenge = *best;
+		*best = (struct challenge){ .scheme = CHALLENGE_NONE };
+	}
+	for (size_t i = 0; i < offers.n; i++)
+		challenge_release(&offers.v[i]);
+	free(offers.v);
 }
 
 void challenge_release(struct challenge *challenge)
 {
-	free(steal(challenge->realm));
-	free(steal(challenge->service));
-	free(steal(challenge->scope));
+	free(challenge->realm);
+	free(challenge->service);
+	free(challenge->scope);
+	*challenge = (struct challenge){ .scheme = CHALLENGE_NONE };
 }

@@ -114,7 +114,7 @@ static int upload_once(struct registry *registry, struct registry_upload *upload
 	};
 	struct exchange nothing = { .method = "PUT" };
 	AUTO(http) patched = HTTP_INIT;
-	autofree char *url = NULL;
+	autofree char *url = xstrdup("");
 
 	TRY(begin(registry, &url));
 	strvec_push(&headers, "Content-Type: application/octet-stream");
