@@ -38,7 +38,29 @@ static void keep_header(struct transfer *t, const char *line, size_t len)
 		*c = (char)tolower((unsigned char)*c);
 	while (value < line + len && (*value == ' ' || *value == '\t'))
 		value++;
+	while (len > 0 && (line[len - 1] == ' ' || line[len - 1] == '\t'))
+		len--;
+	if (value > line + len)
+		value = line + len;
 	strvec_pushf(&t->headers, "%s: %.*s", name, (int)(line + len - value), value);
+}
+
+/* The body of an encoding that nobody asked for has no end that could be seen (RFC 9112, section
+ * 6.1). */
+static int check_encoding(const struct transfer *t)
+{
+	static const char name[] = "transfer-encoding: ";
+
+	for (size_t i = 0; i < t->headers.n; i++) {
+		const char *line = t->headers.v[i];
+		const char *value = line + sizeof(name) - 1;
+
+		if (strncmp(line, name, sizeof(name) - 1) == 0 &&
+		    strcasecmp(value, "chunked") != 0 && strcasecmp(value, "identity") != 0)
+			return refuse_with(EPROTO, "%s: the transfer encoding '%s' is not known",
+					   t->name, value);
+	}
+	return 0;
 }
 
 static int take_header(struct transfer *t, const char *bytes, size_t len)
@@ -59,7 +81,7 @@ static int take_header(struct transfer *t, const char *bytes, size_t len)
 		keep_header(t, line, len);
 	else
 		t->answered = t->status >= 200;
-	return 0;
+	return t->answered ? check_encoding(t) : 0;
 }
 
 /* After the body there may be more of them, of which nothing is kept. */

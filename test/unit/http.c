@@ -75,7 +75,8 @@ static void headers_and_body(void **state)
 	assert_int_equal(http.length, 5);
 	assert_string_equal(http.url, url);
 	assert_string_equal(http_header(&http, "content-type"), "text/plain");
-	assert_string_equal(http_header(&http, "x-two"), "spaced ");
+	assert_string_equal(http_header(&http, "x-two"), "spaced");
+	assert_string_equal(http_header(&http, "x-empty"), "");
 	assert_null(http_header(&http, "x"));
 	/* As small as the reader likes it. */
 	assert_int_equal(http_read(&http, bytes, 3), 3);
@@ -118,6 +119,7 @@ static void limits(void **state)
 	assert_int_equal(get(PLAIN, "/headers/70", &body), -EPROTO);
 	assert_int_equal(get(PLAIN, "/headers/5000", &body), -EPROTO);
 	assert_int_equal(get(PLAIN, "/nul", &body), -EPROTO);
+	assert_int_equal(get(PLAIN, "/encoded", &body), -EPROTO);
 	assert_int_equal(get(PLAIN, "/garbage", &body), -EPROTO);
 }
 
