@@ -64,8 +64,8 @@ static const struct failure {
 	{ CURLE_SEND_FAIL_REWIND, ECONNRESET, "the connection broke off" },
 	{ CURLE_HTTP2, ECONNRESET, "the connection broke off" },
 	{ CURLE_HTTP2_STREAM, ECONNRESET, "the connection broke off" },
-	/* What memory really runs out for ends us elsewhere (base/alloc): this is what libcurl calls
-	 * a header beyond its limits. */
+	/* What memory really runs out for ends us elsewhere (base/alloc): so libcurl calls a
+	 * header beyond its limits. */
 	{ CURLE_OUT_OF_MEMORY, EPROTO, "a header is too long" },
 	{ CURLE_OK, EPROTO, "the exchange failed" },
 };
