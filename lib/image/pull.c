@@ -224,7 +224,7 @@ static int layer_body(struct fetch *fetch, void *arg)
 	TRY(layer_unpack(pull->store, &source, &result));
 	if (!result.was_present)
 		ingest_note_size(pull->store, source.diff_id, result.size);
-	return fetch_publish(fetch);
+	return fail_in(fetch_publish(fetch), "%s", name);
 }
 
 static int pull_layer(void *arg, size_t i)
