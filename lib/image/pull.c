@@ -376,10 +376,12 @@ static bool is_full(int rc)
 /* Where several places are asked, the error tells of each. */
 static void collect(struct buf *errors, int rc)
 {
+	autofree char *fix = xstrdup(err_hint());
+
 	if (rc >= 0)
 		return;
 	buf_addf(errors, "%s%s", errors->len > 0 ? "; " : "", err_text());
-	err_set(errors->data, err_hint());
+	err_set(errors->data, fix);
 }
 
 /* Ask one endpoint after the other. What goes wrong here and not there ends it. */
