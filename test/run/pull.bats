@@ -542,7 +542,8 @@ requests() {
 	want 0
 	split berth run --rm --network none "$HOSTILE/many" cat /data/kept/file
 	[ "$output" = 09 ]
-	store_is_clean
+	# The beginning of a blob whose layer was done when its pull was killed is not needed any more.
+	store_is_clean partial
 }
 
 @test "two pulls of one blob: one download" {
