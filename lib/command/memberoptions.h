@@ -9,28 +9,28 @@
  * What the commands that change a manifest list have in common. The rows are used as those of
  * registryoptions.h are; `at` tells where a field of a struct list_details is.
  */
-#define MEMBER_OPTIONS(at) \
-	{ "annotation",    0,           OPT_STRINGS, \
-	  at(annotations), "KEY=VALUE", "set an annotation of the member" }, \
-		{ "arch", \
-		  0, \
-		  OPT_STRING, \
-		  at(architecture), \
-		  "ARCH", \
-		  "the architecture that the member is for, instead of what its image says" }, \
-		{ "features",         0,         OPT_STRINGS, \
-		  at(features),       "FEATURE", "features of the processor that it needs", \
-		  .flags = OPT_COMMAS }, \
-		{ "os", 0, OPT_STRING, at(os), "OS", "the operating system that it is for" }, \
-		{ "os-features",      0,         OPT_STRINGS, \
-		  at(os_features),    "FEATURE", "features of the operating system that it needs", \
-		  .flags = OPT_COMMAS }, \
-		{ "os-version",   0,         OPT_STRING, \
-		  at(os_version), "VERSION", "the version of the operating system that it needs" }, \
+#define MEMBER_STRING(name, slot, metavar, text) \
 	{ \
-		"variant", 0, OPT_STRING, at(variant), "VARIANT", \
-			"the variant of the architecture that it is for" \
+		(name), 0, OPT_STRING, (slot), (metavar), (text) \
 	}
+#define MEMBER_STRINGS(name, slot, metavar, text, how) \
+	{ \
+		(name), 0, OPT_STRINGS, (slot), (metavar), (text), .flags = (how) \
+	}
+#define MEMBER_OPTIONS(at) \
+	MEMBER_STRINGS("annotation", at(annotations), "KEY=VALUE", \
+		       "set an annotation of the member", 0), \
+		MEMBER_STRING("arch", at(architecture), "ARCH", \
+			      "the architecture that it is for, whatever its image says"), \
+		MEMBER_STRINGS("features", at(features), "FEATURE", \
+			       "features of the processor that it needs", OPT_COMMAS), \
+		MEMBER_STRING("os", at(os), "OS", "the operating system that it is for"), \
+		MEMBER_STRINGS("os-features", at(os_features), "FEATURE", \
+			       "features of the operating system that it needs", OPT_COMMAS), \
+		MEMBER_STRING("os-version", at(os_version), "VERSION", \
+			      "the version of the operating system that it needs"), \
+		MEMBER_STRING("variant", at(variant), "VARIANT", \
+			      "the variant of the architecture that it is for")
 
 /* Images that are to become members: names of the store, or of registries. */
 struct members {

@@ -18,6 +18,7 @@ struct push_request {
 	struct strvec remarks;
 };
 
+#define PUSH_REMARKS offsetof(struct push_request, remarks)
 #define PUSH_AT(field) offsetof(struct push_request, choices.field)
 #define REGISTRY_AT(field) offsetof(struct push_request, choices.registry.field)
 
@@ -26,13 +27,11 @@ static const struct opt options_push[] = {
 	  .help = "push every name that the store has in the repository" },
 	PUSH_OPTIONS(PUSH_AT),
 	REGISTRY_OPTIONS(REGISTRY_AT),
-	{ "compress", 0, OPT_IGNORED, offsetof(struct push_request, remarks), NULL,
-	  "layers are always compressed", .flags = OPT_HIDDEN },
-	{ "disable-content-trust", 0, OPT_IGNORED, offsetof(struct push_request, remarks), NULL,
-	  "there is no content trust", .flags = OPT_HIDDEN },
-	{ "force-compression", 0, OPT_IGNORED, offsetof(struct push_request, remarks), NULL,
-	  "--compression-format compresses whatever has another compression", .flags = OPT_HIDDEN },
-	PUSH_FOREIGN_OPTIONS(offsetof(struct push_request, remarks)),
+	PUSH_IGNORED("compress", "layers are always compressed", PUSH_REMARKS),
+	PUSH_IGNORED("disable-content-trust", "there is no content trust", PUSH_REMARKS),
+	PUSH_IGNORED("force-compression", "--compression-format compresses what has another one",
+		     PUSH_REMARKS),
+	PUSH_FOREIGN_OPTIONS(PUSH_REMARKS),
 	OPT_END,
 };
 

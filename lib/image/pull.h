@@ -24,7 +24,7 @@ enum pull_policy {
 struct pull_options {
 	struct registry_options registry;
 	const struct platform *platform; /* NULL: this machine's */
-	bool keep_blobs; /* also of layers that are there unpacked: the image is to go on from here */
+	bool keep_blobs; /* also of layers that are there unpacked: the image will go on */
 	struct progress_sink progress;
 };
 
