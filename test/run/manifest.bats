@@ -8,6 +8,19 @@ setup_file() {
 	push_fixture busybox busybox:1
 }
 
+# podman's store, whose path must be short.
+peer_store() {
+	export PEER_STORE
+	PEER_STORE=$(mktemp -d /var/tmp/berth-podman.XXXXXX)
+}
+
+teardown() {
+	[ -z "${PEER_STORE:-}" ] || rm -rf "$PEER_STORE"
+	registry_stop "$T"
+	hostile_stop "$T"
+	berth_teardown
+}
+
 case_image() { # CASE: an image of test/helper/image-case, called "case"
 	"$helper/image-case" "$1" "$T/$1"
 	berth load -q -i "$T/$1" >/dev/null
@@ -206,12 +219,11 @@ inspect() { # LIST JQ-FILTER
 	[ "$(raw "packed@$member" | jq -r .config.digest)" = "$(berth images -q --no-trunc busybox)" ]
 	only root
 	need podman
-	export PEER_STORE=$T/peer
+	peer_store
 	split "$helper/peer" podman pull -q --tls-verify=false "$REGISTRY/packed:1"
 	want 0
 	[ "sha256:$output" = "$(berth images -q --no-trunc busybox)" ]
 	"$helper/peer" podman rmi -af >/dev/null
-	berth_remove "$T/peer"
 }
 
 @test "several at once lose nothing" {

@@ -7,6 +7,19 @@ setup_file() {
 	registry_start
 }
 
+# podman's store, whose path must be short.
+peer_store() {
+	export PEER_STORE
+	PEER_STORE=$(mktemp -d /var/tmp/berth-podman.XXXXXX)
+}
+
+teardown() {
+	[ -z "${PEER_STORE:-}" ] || rm -rf "$PEER_STORE"
+	registry_stop "$T"
+	hostile_stop "$T"
+	berth_teardown
+}
+
 add() { # FIXTURE NAME
 	local name
 	name=$(berth load -q -i "$(image "$1")")
@@ -210,7 +223,7 @@ is_whole() { # NAME
 @test "others pull what was pushed: manifest types and compressions" {
 	only root
 	need podman buildah skopeo
-	export PEER_STORE=$T/peer
+	peer_store
 	add many.docker.tar plain
 	add many.oci gz
 	add many-zstd.oci zs
@@ -231,7 +244,6 @@ is_whole() { # NAME
 	want 0
 	[ "sha256:$output" = "$(berth images -q --no-trunc plain)" ]
 	"$helper/peer" podman rmi -af >/dev/null
-	berth_remove "$T/peer"
 }
 
 @test "there and back: pull what was pushed, and push it again" {
