@@ -9,19 +9,26 @@
 
 #define PIECE (256UL << 10)
 
-static int fetch_blob(struct store *store, struct registry *registry,
-		      const struct descriptor *descriptor)
+static int receive(struct fetch *fetch, void *arg)
 {
-	AUTO(fetch) fetch = FETCH_INIT;
 	autofree unsigned char *bytes = xalloc(PIECE);
 	ssize_t n;
 
-	TRY(fetch_open(store, registry, descriptor, NULL, &fetch));
 	do
-		n = fetch_read(&fetch, bytes, PIECE);
+		n = fetch_read(fetch, bytes, PIECE);
 	while (n > 0);
 	TRY(n);
-	return fetch_publish(&fetch);
+	return fetch_publish(fetch);
+}
+
+static int fetch_blob(struct store *store, struct registry *registry,
+		      const struct descriptor *descriptor)
+{
+	const struct fetch_plan plan = {
+		.store = store, .registry = registry, .descriptor = descriptor, .body = receive
+	};
+
+	return fetch_run(&plan);
 }
 
 static int fetch_from(struct store *store, const struct registry_options *options,
