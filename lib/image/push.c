@@ -185,6 +185,7 @@ static int send_layers(struct shipment *shipment)
 
 	TRY(share_results(shipment));
 	TRY(crew_run(&crew));
+	show_progress(shipment);
 	for (size_t i = 0; i < shipment->bundle.layers.n; i++)
 		shipment->made[i] = shipment->made[first_of(shipment, i)];
 	return 0;
