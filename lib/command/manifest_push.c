@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "base/out.h"
+#include "command/imageusers.h"
 #include "image/list.h"
 
 struct push_request {
@@ -46,11 +47,13 @@ static int push(struct store *store, const struct push_choices *choices,
 	return out_line("%s", result.digest);
 }
 
-static int purge(struct store *store, const char *text)
+static int purge(const struct host *host, struct store *store, const char *text)
 {
 	AUTO(list) list = LIST_INIT;
 
 	TRY(list_open(&list, store, text));
+	list.users = imageusers_find;
+	list.users_arg = (void *)host;
 	TRY(list_drop(&list));
 	list_release(&list);
 	return store_sweep(store);
@@ -75,7 +78,7 @@ static int run(const struct host *host, void *data, const struct strvec *operand
 	if (there == 0)
 		return refuse("there is no manifest list '%s'", operands->v[0]);
 	TRY(push(&store, &request->choices, &options, operands));
-	return request->purge ? purge(&store, operands->v[0]) : 0;
+	return request->purge ? purge(host, &store, operands->v[0]) : 0;
 }
 
 const struct command command_manifest_push = {

@@ -3,13 +3,16 @@
 
 #include "base/err.h"
 #include "base/out.h"
+#include "command/imageusers.h"
 #include "image/list.h"
 
-static int remove_one(struct store *store, const char *text)
+static int remove_one(const struct host *host, struct store *store, const char *text)
 {
 	AUTO(list) list = LIST_INIT;
 
 	TRY(list_open(&list, store, text));
+	list.users = imageusers_find;
+	list.users_arg = (void *)host;
 	TRY(list_drop(&list));
 	TRY(out_line("Untagged: %s", list.name));
 	return out_line("Deleted: %s", list.digest);
@@ -21,7 +24,7 @@ static int run(const struct host *host, void *data, const struct strvec *operand
 
 	TRY(store_open(host, &store));
 	for (size_t i = 0; i < operands->n; i++)
-		TRY(remove_one(&store, operands->v[i]));
+		TRY(remove_one(host, &store, operands->v[i]));
 	return store_sweep(&store);
 }
 

@@ -7,6 +7,7 @@
 #include "base/bounds.h"
 #include "base/err.h"
 #include "base/out.h"
+#include "command/imageusers.h"
 #include "image/blob.h"
 #include "image/lookup.h"
 #include "image/pull.h"
@@ -143,6 +144,8 @@ static void drop_fetched(const struct members *members, struct catalog *catalog)
 
 int members_keep(struct store *store, struct list *list)
 {
+	list->users = imageusers_find;
+	list->users_arg = (void *)store->host;
 	TRY(list_commit(list));
 	TRY(out_line("%s", digest_hex(list->digest)));
 	list_release(list);

@@ -9,7 +9,7 @@
 #include "base/err.h"
 #include "base/exit.h"
 #include "base/out.h"
-#include "container/record.h"
+#include "command/imageusers.h"
 #include "image/remove.h"
 
 struct rmi_request {
@@ -23,44 +23,6 @@ static const struct opt options_rmi[] = {
 	  .help = "an image that does not exist is no error" },
 	OPT_END,
 };
-
-struct users {
-	const struct host *host;
-	const char *id;
-	bool force;
-	struct strvec names; /* of containers that stay */
-};
-
-static int look_at(struct record *record, void *arg)
-{
-	struct users *users = arg;
-
-	if (record->image_id == NULL || strcmp(record->image_id, users->id) != 0)
-		return 0;
-	if (users->force)
-		return record_remove(users->host, record, true);
-	strvec_push(&users->names, record->name != NULL ? record->name : record->id);
-	return 0;
-}
-
-static int find_users(void *arg, const char *id, bool force)
-{
-	struct users users = { .host = arg, .id = id, .force = force };
-	AUTO(buf) list = BUF_INIT;
-	int rc = record_each(users.host, look_at, &users);
-
-	for (size_t i = 0; i < users.names.n && i < 5; i++)
-		buf_addf(&list, "%s'%s'", i > 0 ? ", " : "", users.names.v[i]);
-	if (users.names.n > 5)
-		buf_addf(&list, " and %zu more", users.names.n - 5);
-	if (rc >= 0 && users.names.n > 0) {
-		rc = refuse_with(EBUSY, "the image is in use by the container%s %s",
-				 users.names.n > 1 ? "s" : "", list.data);
-		hint("remove it first (berth rm), or both with --force");
-	}
-	strvec_release(&users.names);
-	return rc;
-}
 
 /* The errors of one image do not keep the others from being removed. */
 static int report(int rc, const struct rmi_request *request)
@@ -82,7 +44,7 @@ static int report(int rc, const struct rmi_request *request)
 static int remove_one(const struct host *host, struct store *store, const char *image, bool force)
 {
 	AUTO(removal) removal = { 0 };
-	int rc = image_remove(store, image, force, find_users, (void *)host, &removal);
+	int rc = image_remove(store, image, force, imageusers_find, (void *)host, &removal);
 
 	for (size_t i = 0; rc >= 0 && i < removal.untagged.n; i++)
 		TRY(out_line("Untagged: %s", removal.untagged.v[i]));

@@ -50,19 +50,23 @@ static int lock_store(struct list *list, struct store *store)
 	return catalog_open_locked(store, &list->catalog);
 }
 
-/* Which images they are; those that are not here are nobody's care. */
-static void identify_members(struct list *list, const struct manifest *index)
+void list_members(const struct store *store, const char *digest, struct strvec *ret_ids)
 {
-	for (size_t i = 0; i < index->manifests.n; i++) {
-		AUTO(manifest) m = { 0 };
-		AUTO(buf) text = BUF_INIT;
-		const char *digest = index->manifests.v[i].digest;
+	AUTO(manifest) index = { 0 };
+	AUTO(buf) text = BUF_INIT;
 
-		if (blob_read(list->store, digest, MAX_MANIFEST, &text) >= 0 &&
-		    manifest_parse(text.data, text.len, digest, &m) >= 0 && !m.is_index)
-			strvec_push(&list->ids, m.config.digest);
-		err_clear();
+	if (blob_read(store, digest, MAX_MANIFEST, &text) >= 0)
+		(void)manifest_parse(text.data, text.len, digest, &index);
+	for (size_t i = 0; i < index.manifests.n; i++) {
+		const char *member = index.manifests.v[i].digest;
+		AUTO(manifest) m = { 0 };
+
+		buf_clear(&text);
+		if (blob_read(store, member, MAX_MANIFEST, &text) >= 0 &&
+		    manifest_parse(text.data, text.len, member, &m) >= 0 && !m.is_index)
+			strvec_push(ret_ids, m.config.digest);
 	}
+	err_clear();
 }
 
 static int read_list(struct list *list, const struct catalog_entry *entry)
@@ -80,7 +84,7 @@ static int read_list(struct list *list, const struct catalog_entry *entry)
 	list->manifests = (cJSON *)array;
 	list->name = xstrdup(entry->name);
 	memcpy(list->digest, entry->descriptor.digest, DIGEST_TEXT_SIZE);
-	identify_members(list, &m);
+	list_members(list->store, list->digest, &list->ids);
 	return 0;
 }
 
@@ -341,23 +345,42 @@ static bool is_image(const struct relatives *relatives, const char *id)
 	return false;
 }
 
-/* The plans of members that no name leads to any more; one that is in use stays for the run. */
-static int forget_plans(struct list *list)
+/* 1: a container, running or not, is of it. */
+static int is_used(removal_users users, void *arg, const char *id)
+{
+	int rc = users != NULL ? users(arg, id, false) : 0;
+
+	if (rc != -EBUSY)
+		return rc < 0 ? rc : 0;
+	err_clear();
+	return 1;
+}
+
+/* Its lock, while nobody can begin to use it, is held until the plan is gone. */
+static int forget_plan(struct store *store, const char *id, removal_users users, void *arg)
+{
+	autoclose int lock = plan_lock(store, id);
+	int used;
+
+	if (lock == -EBUSY || lock == -ENOENT)
+		return 0;
+	TRY(lock);
+	used = is_used(users, arg, id);
+	TRY(used);
+	return used == 1 ? 0 : plan_remove(store, id);
+}
+
+int list_forget_members(struct store *store, const struct strvec *ids, removal_users users,
+			void *arg)
 {
 	AUTO(relatives) relatives = { 0 };
 
-	TRY(relatives_read(list->store, NULL, &relatives));
-	for (size_t i = 0; i < list->ids.n; i++) {
-		autoclose int lock = -1;
-
-		if (is_image(&relatives, list->ids.v[i]))
-			continue;
-		lock = plan_lock(list->store, list->ids.v[i]);
-		if (lock >= 0)
-			TRY(plan_remove(list->store, list->ids.v[i]));
-		else if (lock != -EBUSY && lock != -ENOENT)
-			return lock;
-	}
+	if (ids->n == 0)
+		return 0;
+	TRY(relatives_read(store, NULL, &relatives));
+	for (size_t i = 0; i < ids->n; i++)
+		if (!is_image(&relatives, ids->v[i]))
+			TRY(forget_plan(store, ids->v[i], users, arg));
 	return 0;
 }
 
@@ -395,7 +418,7 @@ int list_commit(struct list *list)
 	}
 	catalog_set(&list->catalog, list->name, &d);
 	TRY(catalog_commit(&list->catalog));
-	return forget_plans(list);
+	return list_forget_members(list->store, &list->ids, list->users, list->users_arg);
 }
 
 int list_drop(struct list *list)
@@ -406,7 +429,7 @@ int list_drop(struct list *list)
 	if (entry != NULL)
 		catalog_remove(&list->catalog, (size_t)(entry - list->catalog.v));
 	TRY(catalog_commit(&list->catalog));
-	return forget_plans(list);
+	return list_forget_members(list->store, &list->ids, list->users, list->users_arg);
 }
 
 int list_read(struct store *store, const char *text, struct buf *ret_text)

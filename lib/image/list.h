@@ -3,6 +3,7 @@
 #define BERTH_IMAGE_LIST_H
 
 #include "image/catalog.h"
+#include "image/remove.h"
 
 /*
  * A manifest list that is made by hand: an OCI index, which the store's index.json has under its
@@ -18,6 +19,8 @@ struct list {
 	cJSON *json, *manifests;
 	char digest[DIGEST_TEXT_SIZE]; /* as it is in the store; "": it is new */
 	struct strvec ids;             /* of the images that were its members when it was opened */
+	removal_users users;           /* who uses an image; to be set by who changes a list */
+	void *users_arg;
 };
 
 #define LIST_INIT \
@@ -56,6 +59,13 @@ int list_commit(struct list *list);
 
 /* Take its name away, and so the list; what is left is for store_sweep(). */
 int list_drop(struct list *list);
+
+/* Which images the members of a list or an index are, as far as they are here. */
+void list_members(const struct store *store, const char *digest, struct strvec *ret_ids);
+/* The plans of those that no name leads to any more go; of one that is in use it stays.
+ * To be called when names went. */
+int list_forget_members(struct store *store, const struct strvec *ids, removal_users users,
+			void *arg);
 
 /* Is there a list of that name? 1, 0, or negative. */
 int list_exists(struct store *store, const char *text);

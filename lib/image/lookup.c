@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bounds.h"
 #include "base/err.h"
+#include "image/blob.h"
 #include "image/plan.h"
 #include "image/ref.h"
 #include "image/source.h"
@@ -41,6 +43,18 @@ void image_items_release(struct image_items *items)
 	*items = (struct image_items){ 0 };
 }
 
+/* An index that has nothing for this machine, a list that is being made: it stands for itself. */
+static bool is_sound_index(const struct archive *layout, const struct descriptor *d)
+{
+	autofree char *path = blob_path(d->digest);
+	AUTO(manifest) m = { 0 };
+	AUTO(buf) text = BUF_INIT;
+
+	return d->media_type != NULL && media_kind(d->media_type) == MEDIA_INDEX &&
+	       archive_read(layout, path, MAX_MANIFEST, &text) >= 0 &&
+	       manifest_parse(text.data, text.len, d->digest, &m) >= 0 && m.is_index;
+}
+
 /* The digests of an entry's image, from the cache or from its documents. Those that are damaged
  * leave them empty. */
 static void identify(const struct catalog *catalog, const struct archive *layout,
@@ -55,6 +69,8 @@ static void identify(const struct catalog *catalog, const struct archive *layout
 	if (bundle_identify(layout, &list, NULL, item->id, item->digest) < 0) {
 		item->id[0] = '\0';
 		memcpy(item->digest, entry->descriptor.digest, DIGEST_TEXT_SIZE);
+		if (is_sound_index(layout, &entry->descriptor))
+			memcpy(item->id, item->digest, DIGEST_TEXT_SIZE);
 		err_clear();
 	} else if (entry->name != NULL) {
 		catalog_remember(catalog, entry->name, item->id, item->digest);

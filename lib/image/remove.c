@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "image/catalog.h"
+#include "image/list.h"
 #include "image/lookup.h"
 #include "image/plan.h"
 
@@ -22,12 +23,14 @@ struct remove {
 	struct catalog catalog;
 	struct image_items items; /* all of the store */
 	struct image_item item;   /* the one that is meant */
+	struct strvec members;    /* images of an index that goes */
 	bool by_name;
 	int lock; /* of the image, where the last name goes */
 };
 
 static void remove_release(struct remove *r)
 {
+	strvec_release(&r->members);
 	image_item_release(&r->item);
 	image_items_release(&r->items);
 	catalog_release(&r->catalog);
@@ -110,6 +113,7 @@ static void drop_entries(struct remove *r, bool all, struct removal *removal)
 			continue;
 		if (item->name != NULL)
 			strvec_push(&removal->untagged, item->name);
+		list_members(r->store, r->catalog.v[item->entry].descriptor.digest, &r->members);
 		catalog_remove(&r->catalog, (size_t)item->entry);
 	}
 }
@@ -121,6 +125,7 @@ static int remove_all(struct remove *r, struct removal *removal)
 	TRY(store_mark_garbage(r->store));
 	drop_entries(r, true, removal);
 	TRY(catalog_commit(&r->catalog));
+	TRY(list_forget_members(r->store, &r->members, r->users, r->arg));
 	if (r->item.id[0] != '\0') {
 		TRY(plan_remove(r->store, r->item.id));
 		strvec_push(&removal->deleted, r->item.id);
@@ -144,7 +149,11 @@ static int remove_image(struct remove *r, struct removal *removal)
 	if (!r->by_name || names <= 1)
 		return remove_all(r, removal);
 	drop_entries(r, false, removal);
-	return catalog_commit(&r->catalog);
+	if (r->members.n > 0)
+		TRY(store_mark_garbage(r->store));
+	TRY(catalog_commit(&r->catalog));
+	TRY(list_forget_members(r->store, &r->members, r->users, r->arg));
+	return r->members.n > 0 ? 1 : 0;
 }
 
 int image_remove(struct store *store, const char *text, bool force, removal_users users, void *arg,

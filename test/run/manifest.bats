@@ -55,8 +55,12 @@ inspect() { # LIST JQ-FILTER
 	[ "$(inspect list '.annotations["org.example"]')" = yes ]
 	store_is_clean
 	# Other commands see it, and nothing of it can be run.
-	split berth images
+	split berth images -q --no-trunc
 	want 0
+	[ "$output" = "sha256:$(berth manifest inspect list | jq -jc . | sha256sum | cut -d' ' -f1)" ]
+	split berth inspect list
+	want 125
+	err_has "berth manifest inspect"
 	split berth run --rm list true
 	want 125
 	split berth manifest rm list
@@ -156,11 +160,20 @@ inspect() { # LIST JQ-FILTER
 	split berth manifest inspect "$REGISTRY/busybox:1"
 	want 0
 	[ "$(jq -r .config.digest <<<"$output")" = "$(id_of busybox)" ]
-	for list in one other all; do
+	for list in other all; do
 		berth manifest rm $list >/dev/null
 		store_is_clean
 	done
+	# What a container is of stays.
+	split berth run --name kept --network none one true
+	want 0
+	split berth manifest rm one
+	want 0
+	[ -n "$(ls "$ROOT/layers")" ]
+	berth rm -f kept >/dev/null
+	berth rmi "$(berth images -aq)" >/dev/null
 	[ -z "$(ls "$ROOT/blobs/sha256")" ]
+	[ -z "$(ls "$ROOT/layers")" ]
 }
 
 @test "push: others find every image in it" {

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "command/imageusers.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "container/record.h"
+
+struct users {
+	const struct host *host;
+	const char *id;
+	bool force;
+	struct strvec names; /* of containers that stay */
+};
+
+static int look_at(struct record *record, void *arg)
+{
+	struct users *users = arg;
+
+	if (record->image_id == NULL || strcmp(record->image_id, users->id) != 0)
+		return 0;
+	if (users->force)
+		return record_remove(users->host, record, true);
+	strvec_push(&users->names, record->name != NULL ? record->name : record->id);
+	return 0;
+}
+
+int imageusers_find(void *arg, const char *id, bool force)
+{
+	struct users users = { .host = arg, .id = id, .force = force };
+	AUTO(buf) list = BUF_INIT;
+	int rc = record_each(users.host, look_at, &users);
+
+	for (size_t i = 0; i < users.names.n && i < 5; i++)
+		buf_addf(&list, "%s'%s'", i > 0 ? ", " : "", users.names.v[i]);
+	if (users.names.n > 5)
+		buf_addf(&list, " and %zu more", users.names.n - 5);
+	if (rc >= 0 && users.names.n > 0) {
+		rc = refuse_with(EBUSY, "the image is in use by the container%s %s",
+				 users.names.n > 1 ? "s" : "", list.data);
+		hint("remove it first (berth rm), or both with --force");
+	}
+	strvec_release(&users.names);
+	return rc;
+}
