@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-/* A `removal_users` of image/remove.h: containers, running or not, whose image it is; arg is the host
- * (const struct host *). With force they are removed. */
+/* A `removal_users` of image/remove.h: containers, running or not, whose image it is; arg is the
+ * host (const struct host *). With force they are removed. */
 int imageusers_find(void *arg, const char *id, bool force);
 
 #endif
