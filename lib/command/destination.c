@@ -124,13 +124,13 @@ static int name_image(struct saved_image *image, const struct destination *desti
 }
 
 static int write_file(const struct destination *destination, struct store *store, const char *image,
-		      struct push_result *result)
+		      const struct platform *platform, struct push_result *result)
 {
 	AUTO(save) save = SAVE_INIT;
 	AUTO(strvec) names = STRVEC_INIT;
 
 	strvec_push(&names, image);
-	TRY(save_open(&save, store, &names, NULL));
+	TRY(save_open(&save, store, &names, platform));
 	TRY(name_image(&save.v[0], destination));
 	TRY(destination->kind == DESTINATION_OCI ? save_directory(&save, destination->path)
 						 : write_archive(&save, destination));
@@ -145,5 +145,5 @@ int destination_push(const struct destination *destination, struct store *store,
 	if (destination->kind == DESTINATION_REGISTRY)
 		return push_image(store, image, destination->name, options, ret_result);
 	TRY(check_options(options));
-	return write_file(destination, store, image, ret_result);
+	return write_file(destination, store, image, options->platform, ret_result);
 }

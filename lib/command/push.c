@@ -15,6 +15,7 @@
 struct push_request {
 	struct push_choices choices;
 	bool all_tags;
+	char *platform;
 	struct strvec remarks;
 };
 
@@ -25,6 +26,8 @@ struct push_request {
 static const struct opt options_push[] = {
 	{ "all-tags", 'a', OPT_FLAG, offsetof(struct push_request, all_tags),
 	  .help = "push every name that the store has in the repository" },
+	{ "platform", 0, OPT_STRING, offsetof(struct push_request, platform), "OS/ARCH[/VARIANT]",
+	  "of an index, push the image for this platform instead of this machine's" },
 	PUSH_OPTIONS(PUSH_AT),
 	REGISTRY_OPTIONS(REGISTRY_AT),
 	PUSH_IGNORED("compress", "layers are always compressed", PUSH_REMARKS),
@@ -98,12 +101,19 @@ static int run(const struct host *host, void *data, const struct strvec *operand
 {
 	const struct push_request *request = data;
 	AUTO(progress_view) view = { 0 };
+	AUTO(platform) platform = { 0 };
 	struct push_options options;
 	AUTO(store) store = STORE_INIT;
 
 	for (size_t i = 0; i < request->remarks.n; i++)
 		out_note("%s", request->remarks.v[i]);
 	TRY(push_choices_options(&request->choices, host, &view, &options));
+	if (request->platform != NULL && request->choices.all)
+		return refuse("--all and --platform contradict each other");
+	if (request->platform != NULL) {
+		TRY(platform_parse(request->platform, &platform));
+		options.platform = &platform;
+	}
 	TRY(store_open(host, &store));
 	return request->all_tags ? push_all_tags(&store, request, &options, operands)
 				 : push_one(&store, request, &options, operands);

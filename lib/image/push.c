@@ -226,13 +226,14 @@ static int ship(struct shipment *shipment, const char *reference, struct descrip
 	return put_document(push, reference, type, &text, ret_descriptor);
 }
 
-/* The manifest that `entries` offer for this machine, or the only one. */
+/* The manifest that `entries` offer for a platform (NULL: this machine's), or the only one. */
 static int push_manifest(struct push *push, const struct descriptors *entries,
-			 const char *reference, struct descriptor *ret_descriptor)
+			 const struct platform *platform, const char *reference,
+			 struct descriptor *ret_descriptor)
 {
 	AUTO(shipment) shipment = { .push = push, .bundle = BUNDLE_INIT };
 
-	TRY(bundle_read_layout(&push->layout, entries, NULL, "its manifest", &shipment.bundle));
+	TRY(bundle_read_layout(&push->layout, entries, platform, "its manifest", &shipment.bundle));
 	return ship(&shipment, reference, ret_descriptor);
 }
 
@@ -269,7 +270,7 @@ static int push_member(struct push *push, const struct descriptor *member, int d
 		return member_is_there(push, member);
 	if (media_kind(member->media_type) == MEDIA_INDEX)
 		return push_index(push, member, depth + 1, NULL, ret_descriptor);
-	return push_manifest(push, &only, NULL, ret_descriptor);
+	return push_manifest(push, &only, NULL, NULL, ret_descriptor);
 }
 
 static int push_index(struct push *push, const struct descriptor *d, int depth,
@@ -356,7 +357,7 @@ static int push_all(struct push *push, struct descriptor *ret_descriptor)
 	TRY(archive_open_dir(push->store->fd, push->store->path, &push->layout));
 	if (is_index && push->options->all_platforms)
 		return push_index(push, &push->image, 0, reference, ret_descriptor);
-	return push_manifest(push, &entries, reference, ret_descriptor);
+	return push_manifest(push, &entries, push->options->platform, reference, ret_descriptor);
 }
 
 static int push_to_registry(struct push *push, struct push_result *ret_result)

@@ -2,6 +2,7 @@
 #ifndef BERTH_IMAGE_PUSH_H
 #define BERTH_IMAGE_PUSH_H
 
+#include "image/platform.h"
 #include "image/progress.h"
 #include "image/registry.h"
 #include "image/rewrite.h"
@@ -20,8 +21,9 @@ struct push_options {
 	/* What layers should be; given: those of another compression are compressed anew. */
 	struct upstream_format format;
 	enum manifest_family family;
-	bool all_platforms; /* a whole index, with all that it names */
-	bool index_alone;   /* without that: the registry must have it */
+	const struct platform *platform; /* of an index; NULL: this machine's */
+	bool all_platforms;              /* a whole index, with all that it names */
+	bool index_alone;                /* without that: the registry must have it */
 	struct progress_sink progress;
 };
 

@@ -272,6 +272,17 @@ is_whole() { # NAME
 	split berth push --all "$REGISTRY/index:1" "$REGISTRY/index:2"
 	want 0
 	[ "$(digest_there index:2)" = "$(digest_there index:1)" ]
+	berth manifest create --all "$REGISTRY/index/whole:1" "docker://$REGISTRY/index:1" >/dev/null
+	split berth push --platform linux/riscv64 "$REGISTRY/index/whole:1" "$REGISTRY/index/riscv:1"
+	want 0
+	[ "$(raw index/riscv:1 | sha256sum | cut -d' ' -f1)" = \
+		"$(raw index:1 | jq -r '.manifests[] | select(.platform.architecture == "riscv64") | .digest[7:]')" ]
+	split berth push --platform linux/s390x "$REGISTRY/index/whole:1" "$REGISTRY/index/none:1"
+	want 125
+	err_has "linux/riscv64"
+	split berth push --all --platform linux/arm64 "$REGISTRY/index/whole:1"
+	want 125
+	berth manifest rm "$REGISTRY/index/whole:1" >/dev/null
 }
 
 @test "a layer whose blob is not kept" {
