@@ -480,19 +480,65 @@ is_whole() { # NAME
 @test "killed at any point: nothing is left, and the next push works" {
 	need strace
 	local call k points=0
-	add many.docker.tar many
-	for call in clone3 symlinkat renameat mkdirat unlinkat socket; do
+	# Layers are decompressed and compressed on the way.
+	add many.oci many
+	for call in clone3 mkdirat unlinkat socket pipe2 pivot_root seccomp; do
 		for k in 1 2 3; do
 			strace -f -qq -o /dev/null -e trace=$call -e inject=$call:signal=KILL:when=$k \
 				"$BERTH" --root "$ROOT" push --compression-format zstd --compression-level $((points % 19 + 1)) \
 				many "$REGISTRY/killed:$call-$k" >/dev/null 2>&1 && break
 			points=$((points + 1))
-			split berth push -q many "$REGISTRY/killed:$points"
+			split berth push -q --compression-format zstd many "$REGISTRY/killed:$points"
 			want 0 || { echo "$call $k"; return 1; }
+			is_whole "killed:$points" || { echo "$call $k"; return 1; }
 			berth load -q -i "$(image busybox.docker.tar)" >/dev/null
 			store_is_clean || { echo "$call $k"; return 1; }
 		done
 	done
-	[ "$points" -ge 4 ]
-	is_whole killed:1
+	[ "$points" -ge 6 ]
+}
+
+@test "what is compressed anew is decompressed by a process that can do nothing else" {
+	need strace
+	add busybox.oci bb
+	strace -f -y -o "$T/trace" -e trace=openat,connect,socket,execve,seccomp,pivot_root \
+		"$BERTH" --root "$ROOT" push --compression-format zstd bb "$REGISTRY/cell:1"
+	grep -q pivot_root "$T/trace"
+	cell=$(awk '/pivot_root/ { print $1; exit }' "$T/trace")
+	# Its filter is the last that it asks for.
+	[ "$(grep "^$cell " "$T/trace" | grep -c 'seccomp(SECCOMP_SET_MODE_FILTER')" = 1 ]
+	grep "^$cell " "$T/trace" | sed -n '/seccomp(SECCOMP_SET_MODE_FILTER/,$p' | tail -n +2 | grep -v '+++ exited' >"$T/after" || :
+	[ ! -s "$T/after" ] || { cat "$T/after"; return 1; }
+	is_whole cell:1
+}
+
+@test "bombs and damage in a layer that is compressed anew" {
+	mkdir -p "$T/bomb/blobs/sha256" "$T/root"
+	put() {
+		local sum
+		sum=$(sha256sum <"$1" | cut -d' ' -f1)
+		cp "$1" "$T/bomb/blobs/sha256/$sum"
+		echo "{\"mediaType\": \"$2\", \"digest\": \"sha256:$sum\", \"size\": $(stat -c %s "$1")}"
+	}
+	# Written straight into a store: nobody unpacked it.
+	busybox
+	head -c 3000000 /dev/zero | gzip -9 >whole
+	head -c 2000 whole >cut
+	cp whole flipped
+	printf '\377' | dd of=flipped bs=1 seek=1500 conv=notrunc status=none
+	for layer in whole cut flipped; do
+		echo "{\"os\": \"linux\", \"architecture\": \"amd64\", \"config\": {}, \"rootfs\": {\"type\": \"layers\", \"diff_ids\":
+			[\"sha256:$(printf 0%.0s {1..64})\"]}}" >config
+		echo "{\"schemaVersion\": 2, \"config\": $(put config application/vnd.oci.image.config.v1+json), \"layers\":
+			[$(put $layer application/vnd.oci.image.layer.v1.tar+gzip)]}" >manifest
+		entry=$(put manifest application/vnd.oci.image.manifest.v1+json)
+		cp "$T/bomb/blobs/sha256/"* "$ROOT/blobs/sha256"
+		jq -c ".manifests += [$entry + {annotations: {\"org.opencontainers.image.ref.name\": \"$layer:1\"}}]" \
+			"$ROOT/index.json" >new.json
+		cat new.json >"$ROOT/index.json"
+		split berth push --compression-format zstd $layer:1 "$REGISTRY/bombs:$layer"
+		want 125 || { echo "$layer"; return 1; }
+		split raw "bombs:$layer"
+		[ "$status" != 0 ]
+	done
 }
