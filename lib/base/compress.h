@@ -8,7 +8,8 @@
  * The reverse of base/stream: bytes in, compressed bytes out, on all processors. Blocks of a fixed
  * size are compressed on their own by as many threads as there are processors, and are put out in
  * order: the result depends on the input and the level alone, neither on the number of threads nor
- * on the time. gzip has no name and no time in its header.
+ * on the time; on a processor of another kind ISA-L may come to another. gzip has no name and no
+ * time in its header.
  */
 struct compress;
 
