@@ -38,6 +38,8 @@
 	X(search) \
 	X(login) \
 	X(logout) \
+	X(untag) \
+	X(history) \
 	X(inspect) \
 	X(info) \
 	X(doctor) \
@@ -47,6 +49,8 @@
 	X(group_container) \
 	X(container_inspect) \
 	X(group_image) \
+	X(image_exists) \
+	X(image_export) \
 	X(image_inspect) \
 	X(group_manifest) \
 	X(manifest_create) \
@@ -58,6 +62,12 @@
 	X(manifest_push) \
 	X(manifest_rm) \
 	X(group_system)
+	X(image_mount) \
+	X(image_prune) \
+	X(image_tree) \
+	X(image_unmount) \
+	X(group_system) \
+	X(system_prune)
 
 /* Called by the completion scripts and by test/lint; shown nowhere. */
 #define COMMANDS_HIDDEN(X) \

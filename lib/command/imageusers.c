@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "command/imageusers.h"
 
-#include <errno.h>
 #include <string.h>
 
-#include "base/buf.h"
+#include "base/digest.h"
 #include "base/err.h"
+#include "container/imageview.h"
 #include "container/record.h"
 
 struct users {
@@ -27,21 +27,53 @@ static int look_at(struct record *record, void *arg)
 	return 0;
 }
 
+static int refuse_users(const struct users *users)
+{
+	AUTO(buf) list = BUF_INIT;
+
+	for (size_t i = 0; i < users->names.n && i < 5; i++)
+		buf_addf(&list, "%s'%s'", i > 0 ? ", " : "", users->names.v[i]);
+	if (users->names.n > 5)
+		buf_addf(&list, " and %zu more", users->names.n - 5);
+	refuse_with(EBUSY, "the image is in use by the container%s %s",
+		    users->names.n > 1 ? "s" : "", list.data);
+	hint("remove it first (berth rm), or both with --force");
+	return -EBUSY;
+}
+
+static int find_mount(const struct host *host, const char *id)
+{
+	int mounted = imageview_is_mounted(host, id);
+
+	if (mounted <= 0)
+		return mounted;
+	refuse_with(EBUSY, "the image is mounted");
+	hint("berth image unmount %.12s", digest_hex(id));
+	return -EBUSY;
+}
+
 int imageusers_find(void *arg, const char *id, bool force)
 {
 	struct users users = { .host = arg, .id = id, .force = force };
-	AUTO(buf) list = BUF_INIT;
 	int rc = record_each(users.host, look_at, &users);
 
-	for (size_t i = 0; i < users.names.n && i < 5; i++)
-		buf_addf(&list, "%s'%s'", i > 0 ? ", " : "", users.names.v[i]);
-	if (users.names.n > 5)
-		buf_addf(&list, " and %zu more", users.names.n - 5);
-	if (rc >= 0 && users.names.n > 0) {
-		rc = refuse_with(EBUSY, "the image is in use by the container%s %s",
-				 users.names.n > 1 ? "s" : "", list.data);
-		hint("remove it first (berth rm), or both with --force");
-	}
+	if (rc >= 0 && users.names.n > 0)
+		rc = refuse_users(&users);
+	if (rc >= 0)
+		rc = find_mount(users.host, id);
 	strvec_release(&users.names);
 	return rc;
+}
+
+static int list_image(struct record *record, void *arg)
+{
+	if (record->image_id != NULL)
+		strvec_push(arg, record->image_id);
+	return 0;
+}
+
+int imageusers_list(void *arg, struct strvec *ret_ids)
+{
+	TRY(record_each(arg, list_image, ret_ids));
+	return imageview_list(arg, ret_ids);
 }

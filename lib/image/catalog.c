@@ -152,8 +152,7 @@ void catalog_remove(struct catalog *catalog, size_t index)
 	memmove(entry, entry + 1, (catalog->n - index) * sizeof(*entry));
 }
 
-/* Take the name off an entry; it stays without one where nothing else keeps its manifest. */
-static void strip_name(struct catalog *catalog, size_t index)
+void catalog_strip_name(struct catalog *catalog, size_t index)
 {
 	struct catalog_entry *entry = &catalog->v[index];
 	cJSON *annotations = cJSON_GetObjectItemCaseSensitive(entry->item, "annotations");
@@ -208,7 +207,7 @@ void catalog_set(struct catalog *catalog, const char *name, const struct descrip
 			continue;
 		if (strcmp(entry->descriptor.digest, descriptor->digest) == 0)
 			return;
-		strip_name(catalog, i);
+		catalog_strip_name(catalog, i);
 		break;
 	}
 	/* An entry without a name has done its duty when one with a name keeps the manifest. */

@@ -19,6 +19,7 @@
 #define PLAN_VERSION "berth-plan 1"
 #define PLAN_SUM "sum="
 #define SUM_LEN 16
+#define USE_SECONDS 3600
 
 /* The members, by the key under which they are written. */
 static const struct {
@@ -170,6 +171,18 @@ static int lock_plan_shared(int fd, const char *path)
 	return 0;
 }
 
+/* The time of the file says when the image was last used, to the hour: that costs nothing. */
+static void note_use(int fd)
+{
+	struct timespec now;
+	struct stat st;
+
+	clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	if (fstat(fd, &st) == 0 &&
+	    (now.tv_sec - st.st_mtim.tv_sec > USE_SECONDS || st.st_mtim.tv_sec > now.tv_sec))
+		(void)!futimens(fd, NULL);
+}
+
 int plan_open(const struct store *store, const char *id, struct image_config *ret_config,
 	      int *ret_lock)
 {
@@ -181,6 +194,7 @@ int plan_open(const struct store *store, const char *id, struct image_config *re
 	TRY(lock_plan_shared(fd, path));
 	/* Only now is it sure that nobody is removing it. */
 	TRY(load_plan(fd, ret_config));
+	note_use(fd);
 	*ret_lock = steal_fd(&fd);
 	return 0;
 }

@@ -61,7 +61,7 @@ make_case() { # CASE: loads what test/helper/image-case writes
 	[ "$(berth images -q --filter dangling=false | wc -l)" = 3 ]
 	split berth images --filter color=red
 	want 125
-	err_has "reference=PATTERN"
+	err_has "keys are reference"
 	split berth images --filter dangling=maybe
 	want 125
 }
