@@ -67,6 +67,8 @@
 	X(image_tree) \
 	X(image_unmount) \
 	X(group_system) \
+	X(system_check) \
+	X(system_df) \
 	X(system_prune)
 
 /* Called by the completion scripts and by test/lint; shown nowhere. */

@@ -233,14 +233,18 @@ static char *cache_path(const char *key, const char *name)
 	return path;
 }
 
+void catalog_forget(const struct catalog *catalog, const char *name)
+{
+	autofree char *path = cache_path(catalog->key, name);
+
+	if (path != NULL)
+		unlinkat(catalog->store->fd, path, 0);
+}
+
 static void forget_changed(const struct catalog *catalog)
 {
-	for (size_t i = 0; i < catalog->changed.n; i++) {
-		autofree char *path = cache_path(catalog->key, catalog->changed.v[i]);
-
-		if (path != NULL)
-			unlinkat(catalog->store->fd, path, 0);
-	}
+	for (size_t i = 0; i < catalog->changed.n; i++)
+		catalog_forget(catalog, catalog->changed.v[i]);
 }
 
 /* What is in the cache still holds: take it along to the new index.json, and remove what is of

@@ -60,6 +60,8 @@ int catalog_commit(struct catalog *catalog);
 
 /* Ask the cache: 1 and the two digests, or 0. Nothing is recorded. */
 int catalog_recall(const struct store *store, const char *name, char *ret_id, char *ret_digest);
+/* Remove an answer from the cache. */
+void catalog_forget(const struct catalog *catalog, const char *name);
 /* Put an answer of this catalog into the cache. That it cannot be written is no error. */
 void catalog_remember(const struct catalog *catalog, const char *name, const char *id,
 		      const char *digest);
