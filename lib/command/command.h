@@ -52,6 +52,10 @@
 	X(image_exists) \
 	X(image_export) \
 	X(image_inspect) \
+	X(image_mount) \
+	X(image_prune) \
+	X(image_tree) \
+	X(image_unmount) \
 	X(group_manifest) \
 	X(manifest_create) \
 	X(manifest_add) \
@@ -61,11 +65,6 @@
 	X(manifest_exists) \
 	X(manifest_push) \
 	X(manifest_rm) \
-	X(group_system)
-	X(image_mount) \
-	X(image_prune) \
-	X(image_tree) \
-	X(image_unmount) \
 	X(group_system) \
 	X(system_check) \
 	X(system_df) \
