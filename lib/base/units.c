@@ -335,7 +335,7 @@ int units_parse_moment(const char *text, int64_t now, int64_t *ret_sec)
 		}
 	}
 	if (units_parse_duration(text, &usec) < 0) {
-		refuse("'%s' is neither a time nor a duration", text);
+		refuse("'%s' is not a time, and no duration", text);
 		hint("2024-05-31T12:00:00Z, 2024-05-31, 1717156800 and 24h are");
 		return -EINVAL;
 	}

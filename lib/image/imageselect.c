@@ -64,8 +64,7 @@ static int prepare_truth(const struct catalog *catalog, struct image_rule *rule)
 {
 	if (strcmp(rule->value, "true") != 0 && strcmp(rule->value, "1") != 0 &&
 	    strcmp(rule->value, "false") != 0 && strcmp(rule->value, "0") != 0)
-		return refuse("%s=%s: the value is none of true, false, 1, 0", rule->key->name,
-			      rule->value);
+		return refuse("the value is neither true nor false");
 	rule->truth = rule->value[0] == 't' || rule->value[0] == '1';
 	return 0;
 }
@@ -195,7 +194,7 @@ static int add_rule(const char *text, const char *allowed, const struct catalog 
 	rule->negated = negated;
 	rule->value = xstrdup(equals + 1);
 	selection->asks_used |= key->matches == match_containers;
-	return key->prepare != NULL ? key->prepare(catalog, rule) : 0;
+	return key->prepare == NULL ? 0 : fail_in(key->prepare(catalog, rule), "--filter %s", text);
 }
 
 int imageselect_parse(const struct strvec *filters, const char *allowed,
@@ -204,7 +203,7 @@ int imageselect_parse(const struct strvec *filters, const char *allowed,
 	AUTO(image_selection) selection = { 0 };
 
 	for (size_t i = 0; i < filters->n; i++)
-		TRY(fail_in(add_rule(filters->v[i], allowed, catalog, &selection), "--filter"));
+		TRY(add_rule(filters->v[i], allowed, catalog, &selection));
 	*ret_selection = selection;
 	selection = (struct image_selection){ 0 };
 	return 0;

@@ -10,9 +10,11 @@
 
 #include "base/err.h"
 #include "base/fs.h"
+#include "image/blob.h"
 #include "image/catalog.h"
 #include "image/lookup.h"
 #include "image/ref.h"
+#include "image/rewrite.h"
 #include "image/tarwrite.h"
 
 #define BLOBS "blobs/sha256"
@@ -25,6 +27,7 @@ void save_release(struct save *save)
 		strvec_release(&save->v[i].names);
 	}
 	free(save->v);
+	relatives_release(&save->relatives);
 	archive_release(&save->layout);
 	cleanup_close(&save->hold);
 	*save = (struct save)SAVE_INIT;
@@ -32,23 +35,81 @@ void save_release(struct save *save)
 
 /* --- what is saved ---------------------------------------------------------------------------- */
 
-static int check_blob(const struct save *save, const struct descriptor *d, size_t layer)
+/* What a layer is, of which the store keeps another blob than the manifest names: it was unpacked
+ * already when the image was pulled. */
+static int find_relative(struct save *save, const char *diff_id, struct rewrite_layer *layer)
 {
-	autofree char *path = xasprintf(BLOBS "/%s", digest_hex(d->digest));
-	struct stat st;
+	unsigned char magic[STREAM_MAGIC_LEN];
+	const struct relative *relative;
+	autoclose int fd = -1;
+	ssize_t n;
 
-	if (fstatat(save->store->fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0) {
-		if (errno != ENOENT)
-			return fail("cannot look at '%s/%s'", save->store->path, path);
-		refuse_with(ENODATA, "the blob of layer %zu is not in the store: %s", layer,
+	if (!save->knows_relatives)
+		TRY(relatives_read(save->store, NULL, &save->relatives));
+	save->knows_relatives = true;
+	relative = relatives_find(save->store, &save->relatives, diff_id);
+	if (relative == NULL)
+		return 0;
+	fd = blob_open(save->store, relative->digest);
+	TRY(fd);
+	n = read(fd, magic, sizeof(magic));
+	if (n < 0)
+		return fail("cannot read the blob %s", relative->digest);
+	layer->changed = true;
+	layer->size = relative->size;
+	layer->compression = stream_sniff(magic, (size_t)n);
+	memcpy(layer->digest, relative->digest, DIGEST_TEXT_SIZE);
+	return 1;
+}
+
+static int take_layer(struct save *save, struct bundle *bundle, size_t i,
+		      struct rewrite_layer *layer)
+{
+	struct descriptor *d = &bundle->layers.v[i];
+	int rc;
+
+	if (blob_exists(save->store, d->digest, d->size))
+		return 0;
+	rc = find_relative(save, bundle->parsed.diff_ids.v[i], layer);
+	TRY(rc);
+	if (rc == 0) {
+		refuse_with(ENODATA, "the blob of layer %zu is not in the store: %s", i + 1,
 			    d->digest);
-		hint("'system prune --blobs' removes blobs; pull or load the image again");
+		hint("load the image again, or remove it and pull it again; "
+		     "'system prune --blobs' removes blobs");
 		return -ENODATA;
 	}
-	if ((uint64_t)st.st_size != d->size)
-		return refuse("the blob of layer %zu has %lld bytes, and should have %llu: %s",
-			      layer, (long long)st.st_size, (unsigned long long)d->size, d->digest);
-	return 0;
+	memcpy(d->digest, layer->digest, DIGEST_TEXT_SIZE);
+	d->size = layer->size;
+	free(bundle->layer_files.v[i]);
+	bundle->layer_files.v[i] = blob_path(d->digest);
+	return 1;
+}
+
+/* See that all layers are there; where some are other blobs the manifest says so, and the image
+ * keeps its ID. */
+static int take_layers(struct save *save, struct bundle *bundle)
+{
+	autofree struct rewrite_layer *layers = xcalloc(bundle->layers.n + 1, sizeof(*layers));
+	AUTO(buf) text = BUF_INIT;
+	const char *type = NULL;
+	bool changed = false;
+
+	for (size_t i = 0; i < bundle->layers.n; i++) {
+		int rc = take_layer(save, bundle, i, &layers[i]);
+
+		TRY(rc);
+		changed |= rc == 1;
+	}
+	if (!changed)
+		return 0;
+	TRY(rewrite_manifest(&bundle->manifest, bundle->manifest_type, FAMILY_ANY, layers, &text,
+			     &type));
+	xreplace(&bundle->manifest_type, type);
+	buf_release(&bundle->manifest);
+	bundle->manifest = text;
+	buf_init(&text);
+	return digest_of(bundle->manifest.data, bundle->manifest.len, bundle->digest);
 }
 
 static int read_bundle(struct save *save, const struct catalog_entry *entry,
@@ -58,9 +119,7 @@ static int read_bundle(struct save *save, const struct catalog_entry *entry,
 	autofree char *what = xasprintf("image '%s'", text);
 
 	TRY(bundle_read_layout(&save->layout, &list, platform, what, bundle));
-	for (size_t i = 0; i < bundle->layers.n; i++)
-		TRY(fail_in(check_blob(save, &bundle->layers.v[i], i + 1), "%s", what));
-	return 0;
+	return fail_in(take_layers(save, bundle), "%s", what);
 }
 
 /* A further name of an image that is saved already, or another image. */
@@ -262,38 +321,68 @@ static int put_blob(const struct target *target, const struct descriptor *d)
 	return copy_blob(target, in, out, d);
 }
 
-static void list_blob(struct descriptors *list, const char *digest, uint64_t size)
-{
-	struct descriptor *d = VEC_PUSH(list);
+/* A blob that is written, from memory where it is a document. */
+struct part {
+	char digest[DIGEST_TEXT_SIZE];
+	uint64_t size;
+	const struct buf *text; /* NULL: it is in the store */
+};
 
-	memcpy(d->digest, digest, DIGEST_TEXT_SIZE);
-	d->size = size;
+struct parts {
+	struct part *v;
+	size_t n;
+};
+
+static void parts_release(struct parts *parts)
+{
+	free(parts->v);
 }
 
-static int compare_digests(const void *a, const void *b)
+static void list_part(struct parts *list, const char *digest, uint64_t size, const struct buf *text)
 {
-	return strcmp(((const struct descriptor *)a)->digest,
-		      ((const struct descriptor *)b)->digest);
+	struct part *part = VEC_PUSH(list);
+
+	memcpy(part->digest, digest, DIGEST_TEXT_SIZE);
+	part->size = size;
+	part->text = text;
+}
+
+static int compare_parts(const void *a, const void *b)
+{
+	return strcmp(((const struct part *)a)->digest, ((const struct part *)b)->digest);
+}
+
+static int put_part(const struct target *target, const struct part *part)
+{
+	struct descriptor d = { .size = part->size };
+	autofree char *path = NULL;
+
+	memcpy(d.digest, part->digest, DIGEST_TEXT_SIZE);
+	if (part->text == NULL)
+		return put_blob(target, &d);
+	path = blob_path(part->digest);
+	return put_document(target, path, part->text);
 }
 
 /* Each blob once, sorted. */
 static int put_blobs(const struct target *target)
 {
-	AUTO(descriptors) list = { 0 };
+	AUTO(parts) list = { 0 };
 
 	for (size_t i = 0; i < target->save->n; i++) {
 		const struct bundle *bundle = &target->save->v[i].bundle;
 
-		list_blob(&list, bundle->digest, bundle->manifest.len);
-		list_blob(&list, bundle->id, bundle->config.len);
+		list_part(&list, bundle->digest, bundle->manifest.len, &bundle->manifest);
+		list_part(&list, bundle->id, bundle->config.len, &bundle->config);
 		for (size_t k = 0; k < bundle->layers.n; k++)
-			list_blob(&list, bundle->layers.v[k].digest, bundle->layers.v[k].size);
+			list_part(&list, bundle->layers.v[k].digest, bundle->layers.v[k].size,
+				  NULL);
 	}
 	if (list.n > 0)
-		qsort(list.v, list.n, sizeof(*list.v), compare_digests);
+		qsort(list.v, list.n, sizeof(*list.v), compare_parts);
 	for (size_t i = 0; i < list.n; i++)
-		if (i == 0 || compare_digests(&list.v[i - 1], &list.v[i]) != 0)
-			TRY(put_blob(target, &list.v[i]));
+		if (i == 0 || compare_parts(&list.v[i - 1], &list.v[i]) != 0)
+			TRY(put_part(target, &list.v[i]));
 	return 0;
 }
 

@@ -2,10 +2,13 @@
 #ifndef BERTH_IMAGE_SAVE_H
 #define BERTH_IMAGE_SAVE_H
 
+#include "image/relatives.h"
 #include "image/source.h"
 
 /*
  * Images out of the store, as they came in: every blob byte for byte, so that digests and IDs stay.
+ * A layer that the store keeps as another blob than the manifest names is written as that one, and
+ * the manifest names it then; the image keeps its ID.
  * What is written is an OCI image layout; in docker's form (that of docker since version 25) it has
  * a manifest.json as well, so that every tool that reads archives of images reads it. The same
  * images give the same bytes: entries are sorted, and their times are 0.
@@ -19,6 +22,8 @@ struct save {
 	struct store *store; /* borrowed */
 	int hold;            /* nothing is swept meanwhile */
 	struct archive layout;
+	struct relatives relatives; /* read when a blob is missing */
+	bool knows_relatives;
 	struct saved_image *v;
 	size_t n;
 };

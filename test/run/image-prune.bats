@@ -143,7 +143,7 @@ clean() {
 	for worker in 1 2; do
 		for _ in $(seq 2000); do
 			code=0
-			"$BERTH" --root "$ROOT" --runroot "$RUNROOT" run --rm --network none busybox cat /etc/passwd \
+			"$BERTH" --root "$ROOT" --runroot "$RUNROOT" run --rm --pull never --network none busybox cat /etc/passwd \
 				3>&- >>"out.$worker" 2>>"err.$worker" || code=$?
 			echo "$code" >>"codes.$worker"
 			[ "$(grep -c '^0$' "codes.$worker")" -lt 100 ] || break

@@ -145,6 +145,29 @@ teardown() {
 	has "docker.io/library/case:zstd $(berth inspect -f '{{.Id}}' case:zstd | cut -d: -f2)"
 }
 
+@test "a layer that is kept as another blob" {
+	need skopeo
+	berth load -q -i "$(image busybox.docker.tar)" >/dev/null
+	berth load -q -i "$(image busybox.oci)" >/dev/null
+	berth tag latest:latest packed
+	packed=$(berth inspect -f '{{.Digest}}' packed) id=$(berth inspect -f '{{.Id}}' packed)
+	blob=$(jq -r '.layers[0].digest' "$ROOT/blobs/sha256/${packed#*:}")
+	berth save packed -o before.tar
+	rm "$ROOT/blobs/sha256/${blob#*:}"
+	split berth save packed -o after.tar
+	if [ "$(berth inspect -f '{{index .RootFS.Layers 0}}' busybox)" != "$(berth inspect -f '{{index .RootFS.Layers 0}}' packed)" ]; then
+		want 125
+		return
+	fi
+	want 0
+	other load -q -i after.tar
+	[ "$(other inspect -f '{{.Id}}' packed)" = "$id" ]
+	[ "$(other inspect -f '{{.Digest}}' packed)" != "$packed" ]
+	skopeo inspect "docker-archive:$T/after.tar" >/dev/null
+	[ "$(tar -xOf after.tar index.json | jq -r '.manifests[0].digest')" = "$(other inspect -f '{{.Digest}}' packed)" ] ||
+		tar -tf after.tar | grep -q "$(tar -xOf after.tar index.json | jq -r '.manifests[0].digest' | cut -d: -f2)"
+}
+
 @test "one of several platforms" {
 	need skopeo
 	berth version >/dev/null
@@ -186,10 +209,11 @@ teardown() {
 	split berth save -o keep.tar case
 	want 125
 	err_has "the blob of layer 1 is not in the store"
+	err_has "load the image again"
 	head -c 1000 blob >"$ROOT/$layer"
 	split berth save -o keep.tar case
 	want 125
-	err_has "has 1000 bytes"
+	err_has "the blob of layer 1 is not in the store"
 	head -c -1 blob >"$ROOT/$layer"
 	echo -n x >>"$ROOT/$layer"
 	split berth save -o keep.tar case
