@@ -80,13 +80,37 @@ static void tables_are_sound(void **state)
 		check_tables(command_list[i]->name, command_list[i]->options);
 }
 
+static void count_member(const char *verb, const struct command *command, void *arg)
+{
+	assert_true(verb[0] != '\0' && strchr(verb, ' ') == NULL);
+	assert_false(command->group);
+	++*(size_t *)arg;
+}
+
+/* A group has members and nothing to run, and every command of two words is in one. */
+static void check_group(const struct command *command)
+{
+	const char *blank = strchr(command->name, ' ');
+	size_t n = 0;
+
+	assert_int_equal(command->group, command->run == NULL);
+	if (command->group) {
+		command_each_member(command, false, count_member, &n);
+		assert_true(n > 0);
+	}
+	for (size_t i = 0; blank != NULL && command_list[i] != NULL; i++)
+		n += command_list[i]->group && strncmp(command_list[i]->name, command->name,
+						       (size_t)(blank - command->name)) == 0;
+	assert_true(blank == NULL || n == 1);
+}
+
 static void commands_are_sound(void **state)
 {
 	for (size_t i = 0; command_list[i] != NULL; i++) {
 		const struct command *command = command_list[i];
 
 		assert_non_null(command->name);
-		assert_true((command->run == NULL) == command->group);
+		check_group(command);
 		assert_non_null(command->synopsis);
 		assert_true(command->summary[0] != '\0');
 		assert_true(command->summary[strlen(command->summary) - 1] != '.');
@@ -125,6 +149,7 @@ static void names_are_found(void **state)
 		{ { "image" }, "image", 1 },
 		{ { "image", "nonsense" }, "image", 1 },
 		{ { "manifest", "push", "x" }, "manifest push", 2 },
+		{ { "image", "exists", "x" }, "image exists", 2 },
 		{ { "ru" }, NULL, 0 },
 		{ { "runx" }, NULL, 0 },
 		{ { "" }, NULL, 0 },
