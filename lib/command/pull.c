@@ -6,11 +6,13 @@
 #include "base/err.h"
 #include "base/out.h"
 #include "command/progress.h"
+#include "command/pruning.h"
 #include "command/registryoptions.h"
 #include "image/pull.h"
 
 struct pull_request {
 	bool all_tags, quiet;
+	int64_t max;
 	char *platform;
 	int policy, progress; /* enum pull_policy, enum progress_style */
 	struct registry_request registry;
@@ -22,6 +24,8 @@ struct pull_request {
 
 static const struct opt options_pull[] = {
 	{ "all-tags", 'a', OPT_FLAG, AT(all_tags), .help = "pull every tag of the repository" },
+	{ "max", 0, OPT_SIZE, AT(max), "SIZE",
+	  "remove the least recently used images where the store takes more than SIZE then" },
 	{ "platform", 0, OPT_STRING, AT(platform), "OS/ARCH[/VARIANT]",
 	  "pull the image for this platform instead of this machine's" },
 	{ "policy", 0, OPT_CHOICE, AT(policy), "WHEN", "always, missing, never or newer (always)",
@@ -44,9 +48,10 @@ static void init(void *data)
 	registry_request_init(&request->registry);
 }
 
-/* As podman does: the ID alone, so that scripts can go on with it. */
+/* As podman does: the ID alone, so that scripts can go on with it. arg: the IDs so far. */
 static int print_result(const struct pull_result *result, void *arg)
 {
+	strvec_push(arg, result->id);
 	return out_line("%s", digest_hex(result->id));
 }
 
@@ -68,7 +73,7 @@ static int check_text(const char *text, const char **ret_name)
 }
 
 static int pull_one(struct store *store, const struct pull_request *request, const char *text,
-		    const struct pull_options *options)
+		    const struct pull_options *options, struct strvec *ids)
 {
 	AUTO(pull_result) result = { 0 };
 	struct image image = IMAGE_INIT;
@@ -76,22 +81,26 @@ static int pull_one(struct store *store, const struct pull_request *request, con
 
 	TRY(check_text(text, &name));
 	if (request->all_tags)
-		return pull_all_tags(store, name, options, print_result, NULL);
+		return pull_all_tags(store, name, options, print_result, ids);
 	if (request->policy == PULL_ALWAYS) {
 		TRY(pull_image(store, name, options, &result));
-		return print_result(&result, NULL);
+		return print_result(&result, ids);
 	}
 	TRY(pull_open(store, name, (enum pull_policy)request->policy, options, &image));
 	memcpy(result.id, image.id, DIGEST_TEXT_SIZE);
 	image_release(&image);
-	return print_result(&result, NULL);
+	return print_result(&result, ids);
 }
 
-static int pull_all(struct store *store, const struct pull_request *request,
-		    const struct pull_options *options, const struct strvec *names)
+static int pull_all(const struct host *host, struct store *store,
+		    const struct pull_request *request, const struct pull_options *options,
+		    const struct strvec *names)
 {
+	AUTO(strvec) ids = STRVEC_INIT;
+
 	for (size_t i = 0; i < names->n; i++)
-		TRY(pull_one(store, request, names->v[i], options));
+		TRY(pull_one(store, request, names->v[i], options, &ids));
+	TRY(pruning_after(host, store, request->max, &ids));
 	return store_sweep(store);
 }
 
@@ -111,7 +120,7 @@ static int run(const struct host *host, void *data, const struct strvec *operand
 	progress_view_init(&view, (enum progress_style)request->progress, request->quiet);
 	options.progress = progress_view_sink(&view);
 	TRY(store_open(host, &store));
-	return pull_all(&store, request, &options, operands);
+	return pull_all(host, &store, request, &options, operands);
 }
 
 const struct command command_pull = {

@@ -684,3 +684,21 @@ requests() {
 	want 125
 	err_has "Permission denied"
 }
+
+@test "a limit of the store holds for what is pulled" {
+	berth pull -q "$REGISTRY/config" >/dev/null
+	berth pull -q "$REGISTRY/many" >/dev/null
+	before=$(berth system df --format '{{.RawSize}}' | head -1)
+	split berth pull -q --max "$before" "$REGISTRY/zstd:1"
+	want 0
+	[ "$(wc -l <<<"$output")" = 1 ]
+	err_has "removed '$REGISTRY/config:latest'"
+	run berth images --format '{{.Repository}}'
+	has "$REGISTRY/zstd"
+	[ "$(berth system df --format '{{.RawSize}}' | head -1)" -le "$before" ]
+	berth system prune -f --max 1k --keep >/dev/null
+	split berth pull -q "$REGISTRY/busybox"
+	want 0
+	[ "$(berth images --format '{{.Repository}}')" = "$REGISTRY/busybox" ]
+	store_is_clean
+}
