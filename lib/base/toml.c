@@ -25,9 +25,10 @@ static void mark(cJSON *item, enum origin origin)
 	item->valueint = (int)origin;
 }
 
+/* That of a number is its value. */
 static bool is_of(const cJSON *item, enum origin origin)
 {
-	return item->valueint == (int)origin;
+	return !cJSON_IsNumber(item) && item->valueint == (int)origin;
 }
 
 static int count_node(struct toml_scan *s)

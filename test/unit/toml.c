@@ -58,6 +58,12 @@ static void test_invalid(void **state)
 		{ "a = 1\n[a]", "'a' is there already" },
 		{ "a = 1\n[a.b]", "'a' is there already" },
 		{ "a = {}\n[a.b]", "'a' is there already" },
+		/* Numbers that stand for nothing else. */
+		{ "a = 1\n[a.b]", "'a' is there already" },
+		{ "a = 2\n[a]", "'a' is there already" },
+		{ "a = 3\na.b = 1", "'a' is there already" },
+		{ "a = 4\n[a.b]", "'a' is there already" },
+		{ "a = 4\n[[a]]", "'a' is there already" },
 		{ "a = {}\na.b = 1", "'a' is there already" },
 		{ "a = { b = 1, b = 2 }", "'b' is there already" },
 		{ "a = { b = {}, b.c = 2 }", "'b' is there already" },
