@@ -2,6 +2,7 @@
 #include "image/origin.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "image/fetch.h"
@@ -9,23 +10,31 @@
 
 #define PIECE (256UL << 10)
 
-static int receive(struct fetch *fetch, void *arg)
+/* All of it, for a blob that nobody unpacks. */
+static int take(struct fetch *fetch, void *arg)
 {
+	const char *digest = fetch->descriptor->digest;
 	autofree unsigned char *bytes = xalloc(PIECE);
+	char found[DIGEST_TEXT_SIZE];
+	AUTO(digest) sum = { 0 };
 	ssize_t n;
 
-	do
-		n = fetch_read(fetch, bytes, PIECE);
-	while (n > 0);
+	(void)arg;
+	TRY(digest_init(&sum));
+	while ((n = fetch_read(fetch, bytes, PIECE)) > 0)
+		digest_update(&sum, bytes, (size_t)n);
 	TRY(n);
-	return fetch_publish(fetch);
+	digest_final(&sum, found);
+	if (strcmp(found, digest) == 0)
+		return fetch_publish(fetch);
+	return refuse_with(EBADMSG, "what came for the blob %s has the digest %s", digest, found);
 }
 
 static int fetch_blob(struct store *store, struct registry *registry,
 		      const struct descriptor *descriptor)
 {
 	const struct fetch_plan plan = {
-		.store = store, .registry = registry, .descriptor = descriptor, .body = receive
+		.store = store, .registry = registry, .descriptor = descriptor, .body = take
 	};
 
 	return fetch_run(&plan);

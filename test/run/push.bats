@@ -324,6 +324,13 @@ is_whole() { # NAME
 	[ -z "$(hostile_log 'select(.headers.authorization != null) | .path')" ]
 	store_is_clean
 	rm "$ROOT/blobs/sha256/${layer#sha256:}"
+	# What comes is not believed.
+	hostile_start "GET.layer:flip"
+	split berth push --creds "$CREDS" "$HOSTILE/many" "$REGISTRY/origin/flipped:1"
+	want 125
+	err_has "has the digest"
+	[ ! -e "$ROOT/blobs/sha256/${layer#sha256:}" ]
+	[ ! -e "$ROOT/partial/${layer#sha256:}" ]
 	hostile_start "layer:status=404"
 	split berth push --creds "$CREDS" "$HOSTILE/many" "$REGISTRY/origin/gone:1"
 	want 125
