@@ -31,6 +31,9 @@ int registry_open(const struct registry_options *options, const struct endpoint 
 	int rc;
 
 	registry->options = *options;
+	/* What was given on the command line is for the registry that was named there. */
+	if (endpoint->mirror)
+		registry->options.creds = NULL;
 	registry->endpoint = endpoint;
 	registry->access = access;
 	registry->insecure =

@@ -299,6 +299,12 @@ requests() {
 	want 0
 	[ "$(berth images --format '{{.Repository}}')" = example.com/team/busybox ]
 	[ "$(hostile_log 'select(.path == "/v2/mirror/busybox/manifests/latest") | .path' | wc -l)" -ge 1 ]
+	# What --creds says is for the registry that was named, and not for its mirrors.
+	hostile_start any:auth=basic
+	split berth pull --creds "$CREDS" example.com/team/config
+	want 0
+	[ "$(hostile_log .path | wc -l)" -ge 1 ]
+	[ -z "$(hostile_log 'select(.headers.authorization != null) | .path')" ]
 	# A mirror that fails in the middle is no reason to give up.
 	hostile_start layer:status=404
 	split berth pull example.com/team/many
