@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/curl.h"
 
+#include <string.h>
 #include <time.h>
 
 #include "base/alloc.h"
@@ -88,8 +89,10 @@ int curl_report(CURL *easy, CURLcode code, const char *name, const char *text)
 	while (failure->code != CURLE_OK && failure->code != code)
 		failure++;
 	(void)curl.easy_getinfo(easy, CURLINFO_OS_ERRNO, &os);
-	return refuse_with(refine(failure->err, code, os), "%s: %s: %s", name, failure->text,
-			   text[0] != '\0' ? text : curl.easy_strerror(code));
+	/* A proxy that it cannot use it repeats with its user and password. */
+	if (text[0] == '\0' || strchr(text, '@') != NULL)
+		text = curl.easy_strerror(code);
+	return refuse_with(refine(failure->err, code, os), "%s: %s: %s", name, failure->text, text);
 }
 
 void sigpipe_hold(struct sigpipe *held)

@@ -67,11 +67,7 @@ static int take_header(struct transfer *t, const char *bytes, size_t len)
 {
 	autofree char *line = xstrndup(bytes, len);
 
-	t->header_bytes += len;
 	t->moved += len;
-	if (t->header_bytes > MAX_HTTP_HEADERS)
-		return refuse_with(EPROTO, "%s: the header of the answer is larger than %lu bytes",
-				   t->name, MAX_HTTP_HEADERS);
 	if (memchr(bytes, '\0', len) != NULL)
 		return refuse_with(EPROTO, "%s: the header of the answer has a NUL in it", t->name);
 	len = strcspn(line, "\r\n");
@@ -84,12 +80,16 @@ static int take_header(struct transfer *t, const char *bytes, size_t len)
 	return t->answered ? check_encoding(t) : 0;
 }
 
-/* After the body there may be more of them, of which nothing is kept. */
+/* After the body there may be more of them, of which nothing is kept; but they count. */
 size_t transfer_on_header(char *bytes, size_t size, size_t n, void *arg)
 {
 	struct transfer *t = arg;
 
-	if (!t->answered)
+	t->header_bytes += size * n;
+	if (t->header_bytes > MAX_HTTP_HEADERS)
+		t->rc = refuse_with(EPROTO, "%s: the header of the answer is larger than %lu bytes",
+				    t->name, MAX_HTTP_HEADERS);
+	else if (!t->answered)
 		t->rc = take_header(t, bytes, size * n);
 	return t->rc < 0 ? 0 : size * n;
 }

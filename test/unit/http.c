@@ -118,6 +118,9 @@ static void limits(void **state)
 	assert_int_equal(get(PLAIN, "/headers/60", &body), 200);
 	assert_int_equal(get(PLAIN, "/headers/70", &body), -EPROTO);
 	assert_int_equal(get(PLAIN, "/headers/5000", &body), -EPROTO);
+	assert_int_equal(get(PLAIN, "/trailers/60", &body), 200);
+	assert_int_equal(get(PLAIN, "/trailers/70", &body), -EPROTO);
+	assert_int_equal(get(PLAIN, "/trailers/50000", &body), -EPROTO);
 	assert_int_equal(get(PLAIN, "/nul", &body), -EPROTO);
 	assert_int_equal(get(PLAIN, "/encoded", &body), -EPROTO);
 	assert_int_equal(get(PLAIN, "/garbage", &body), -EPROTO);
@@ -353,6 +356,23 @@ static void tls(void **state)
 	assert_int_equal(open_url("https", PLAIN), -EPROTO);
 }
 
+/* libcurl repeats what it does not understand. */
+static void proxy_is_not_told(void **state)
+{
+	static const char *const proxies[] = { "bogus://user:secret@127.0.0.1:1",
+					       "http://user:secret@127.0.0.1:port",
+					       "http://user:secret@127.0.0.1:1",
+					       "http://user:secret@[::1" };
+	AUTO(buf) body = BUF_INIT;
+
+	for (size_t i = 0; i < ARRAY_SIZE(proxies); i++) {
+		setenv("http_proxy", proxies[i], 1);
+		assert_true(get(PLAIN, "/hello", &body) < 0);
+		assert_null(strstr(err_text(), "secret"));
+	}
+	unsetenv("http_proxy");
+}
+
 static void client_certificate(void **state)
 {
 	autofree char *cert = xasprintf("%s/client.pem", servers.directory);
@@ -550,6 +570,7 @@ int main(void)
 		cmocka_unit_test(redirects_refused),
 		cmocka_unit_test(tls),
 		cmocka_unit_test(client_certificate),
+		cmocka_unit_test(proxy_is_not_told),
 		cmocka_unit_test(sessions),
 		cmocka_unit_test(session_of_two),
 		cmocka_unit_test(retries),
