@@ -46,8 +46,10 @@
 #define MAX_ERROR_BODY (1UL << 20)   /* read of a response that is an error */
 #define MAX_ERROR_SHOWN 1024         /* of that in a message */
 #define MAX_CHALLENGES 5             /* answers of 401 to one request */
+#define MAX_SCOPES 10                /* that a token is asked for */
 #define MAX_PAGE (4UL << 20)         /* one answer with names of tags or repositories */
 #define MAX_PAGES 1000               /* answers that make up a list */
+#define MAX_LIST (64UL << 20)        /* they have together */
 #define MAX_TAGS 1000000             /* tags of a repository */
 
 #endif

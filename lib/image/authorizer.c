@@ -79,16 +79,16 @@ void authorizer_want(struct authorizer *a, const char *scope)
 		a->expires = 1;
 }
 
-/* A registry knows better than we what one of its paths needs. */
+/* A registry knows better than we what one of its paths needs, which is not much. */
 static bool add_challenged(struct authorizer *a)
 {
 	AUTO(strvec) scopes = STRVEC_INIT;
 	bool added = false;
 
-	if (a->challenge.scope == NULL || a->scopes.n >= MAX_CHALLENGES * 2)
+	if (a->challenge.scope == NULL)
 		return false;
 	strvec_split(&scopes, a->challenge.scope, ' ');
-	for (size_t i = 0; i < scopes.n; i++)
+	for (size_t i = 0; i < scopes.n && a->scopes.n < MAX_SCOPES; i++)
 		if (scopes.v[i][0] != '\0' && add_scope(a, scopes.v[i]))
 			added = true;
 	return added;

@@ -133,11 +133,12 @@ static bool is_path(const char *path)
 static int send_to(struct registry *registry, const struct exchange *exchange, const char *url,
 		   bool trusted, struct http *ret_http)
 {
+	struct http_tls tls = registry->tls;
 	struct http_request request = {
 		.method = exchange->method,
 		.url = url,
 		.headers = exchange->headers,
-		.tls = &registry->tls,
+		.tls = &tls,
 		.body = exchange->body,
 		.source = exchange->source,
 		.arg = exchange->arg,
@@ -148,6 +149,8 @@ static int send_to(struct registry *registry, const struct exchange *exchange, c
 	if (trusted)
 		TRY(authorizer_header(&registry->authorizer, registry->base,
 				      &request.authorization));
+	else
+		tls.cert = tls.key = NULL;
 	return http_open(&request, ret_http);
 }
 

@@ -53,6 +53,7 @@ static int read_pages(struct registry *registry, const char *path, const char *k
 {
 	AUTO(strvec) seen = STRVEC_INIT;
 	autofree char *at = xstrdup(path);
+	size_t bytes = 0;
 
 	while (at != NULL) {
 		AUTO(http) http = HTTP_INIT;
@@ -61,6 +62,10 @@ static int read_pages(struct registry *registry, const char *path, const char *k
 
 		TRY(exchange_read(registry, at, NULL, MAX_PAGE, &text, &http));
 		name = http_presentable(http.url);
+		bytes += text.len;
+		if (bytes > MAX_LIST)
+			return refuse_with(EFBIG, "%s: the list is larger than %lu bytes", name,
+					   MAX_LIST);
 		TRY(read_page(&text, name, key, list));
 		strvec_push_owned(&seen, steal(at));
 		at = next_page(&http);

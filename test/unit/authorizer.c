@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "image/authorizer.h"
 
+#include "base/bounds.h"
 #include "place.h"
 
 /* --- challenges ------------------------------------------------------------------------------- */
@@ -155,6 +156,20 @@ static void tokens_refused(void **state)
 	assert_non_null(strstr(err_hint(), "berth login 127.0.0.1:"));
 }
 
+/* A challenge can name more scopes than anybody asks for. */
+static void scopes_are_few(void **state)
+{
+	AUTO(buf) log = BUF_INIT;
+	size_t n = 0;
+
+	read_log(&log);
+	assert_int_equal(pull(PLAIN, "scopes/x", NULL), -EACCES);
+	read_log(&log);
+	for (const char *at = log.data; (at = strstr(at, "&scope=")) != NULL; at++)
+		n++;
+	assert_true(n > 1 && n <= 12 * MAX_SCOPES);
+}
+
 /* A token server without TLS is none for a registry with TLS. */
 static void realm_without_tls(void **state)
 {
@@ -254,12 +269,12 @@ static void transports(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(challenges),           cmocka_unit_test(tokens),
-		cmocka_unit_test(tokens_are_kept),      cmocka_unit_test(tokens_run_out),
-		cmocka_unit_test(identity_token),       cmocka_unit_test(tokens_refused),
-		cmocka_unit_test(realm_without_tls),    cmocka_unit_test(basic),
-		cmocka_unit_test(secrets_are_not_told), cmocka_unit_test(errors),
-		cmocka_unit_test(transports),
+		cmocka_unit_test(challenges),      cmocka_unit_test(tokens),
+		cmocka_unit_test(tokens_are_kept), cmocka_unit_test(tokens_run_out),
+		cmocka_unit_test(scopes_are_few),  cmocka_unit_test(identity_token),
+		cmocka_unit_test(tokens_refused),  cmocka_unit_test(realm_without_tls),
+		cmocka_unit_test(basic),           cmocka_unit_test(secrets_are_not_told),
+		cmocka_unit_test(errors),          cmocka_unit_test(transports),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);

@@ -210,6 +210,26 @@ static void uploads_again(void **state)
 	assert_non_null(strstr(err_text(), "(507): no space"));
 }
 
+/* Nor does a host that a registry names see the client's certificate. */
+static void certificates_elsewhere(void **state)
+{
+	AUTO(place) place = { .registry = NULL };
+	struct registry *registry = open_at(&place, TLS, "plain", NULL, REGISTRY_PUSH);
+	autofree char *url = xasprintf("https://127.0.0.1:%d/v2/", LOCKED);
+	struct exchange exchange = { .method = "GET", .path = "/v2/" };
+	struct http http = HTTP_INIT;
+
+	if (LOCKED == 0)
+		return;
+	/* There is none: who would show it fails. */
+	registry->tls.cert = registry->tls.key = "/nonexistent";
+	assert_int_equal(exchange_open(registry, &exchange, &http), -EPROTO);
+	exchange.path = url;
+	assert_int_equal(exchange_open(registry, &exchange, &http), 0);
+	assert_int_equal(http.status, 401);
+	http_release(&http);
+}
+
 /* To where a registry wants to have it, but without the credential. */
 static void uploads_elsewhere(void **state)
 {
@@ -270,6 +290,7 @@ static void lists(void **state)
 	assert_int_equal(list("plain", &tags), -ENOENT);
 	assert_int_equal(list("tags-loop", &tags), -EPROTO);
 	assert_int_equal(list("tags-away", &tags), -EPROTO);
+	assert_int_equal(list("tags-fat", &tags), -EFBIG);
 	open_at(&place, PLAIN, "", NULL, REGISTRY_PULL);
 	assert_int_equal(registry_list_repositories(place.registry, &names), 0);
 	assert_int_equal(names.n, 2);
@@ -396,6 +417,7 @@ int main(void)
 		cmocka_unit_test(uploads),
 		cmocka_unit_test(uploads_again),
 		cmocka_unit_test(uploads_elsewhere),
+		cmocka_unit_test(certificates_elsewhere),
 		cmocka_unit_test(mounts),
 		cmocka_unit_test(lists),
 		cmocka_unit_test(referrers),
