@@ -122,6 +122,7 @@ static int read_answer(const struct buf *out, const char *name, struct credentia
 {
 	cJSON *json = NULL;
 	const char *username = "", *secret = "";
+	bool found;
 	int rc;
 
 	credential->source = xasprintf("docker-credential-%s", name);
@@ -135,10 +136,11 @@ static int read_answer(const struct buf *out, const char *name, struct credentia
 		credential->username = xstrdup(username);
 		credential->password = xstrdup(secret);
 	}
+	/* Some helpers answer with nothing in it where they have nothing. */
+	found = username[0] != '\0';
 	json_wipe(json);
 	json_free(json);
-	/* Some helpers answer with nothing in it where they have nothing. */
-	return rc < 0 ? rc : username[0] != '\0';
+	return rc < 0 ? rc : found;
 }
 
 int auth_helper_get(const struct host *host, const char *name, const char *key,
