@@ -370,13 +370,13 @@ int auth_store(const struct host *host, const char *authfile, const char *key,
 	return store_in_tree(host, &tree, wanted, credential);
 }
 
-/* 1: removed. */
+/* However it is spelt, and as often. 1: removed. */
 static int remove_one(const struct host *host, struct auth_tree *tree, cJSON *auths,
 		      const char *key)
 {
 	const char *helper;
-	cJSON *entry = auths != NULL ? auth_entry_exact(auths, key) : NULL;
-	int removed = entry != NULL;
+	cJSON *entry;
+	int removed = 0;
 	bool own;
 
 	TRY(find_helper(tree, key, &helper, &own));
@@ -384,14 +384,15 @@ static int remove_one(const struct host *host, struct auth_tree *tree, cJSON *au
 		int rc = auth_helper_erase(host, helper, key);
 
 		TRY(rc);
-		removed = removed || rc > 0;
+		removed = rc > 0;
 	}
-	if (entry == NULL)
-		return removed;
-	cJSON_DetachItemViaPointer(auths, entry);
-	json_wipe(entry);
-	json_free(entry);
-	return 1;
+	while (auths != NULL && (entry = auth_entry_exact(auths, key)) != NULL) {
+		cJSON_DetachItemViaPointer(auths, entry);
+		json_wipe(entry);
+		json_free(entry);
+		removed = 1;
+	}
+	return removed;
 }
 
 static int remove_from_tree(const struct host *host, struct auth_tree *tree, const char *key)

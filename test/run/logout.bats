@@ -33,6 +33,11 @@ put_auths() { # KEY...
 	split berth logout
 	want 0
 	[ "$(jq -c '.auths | keys' "$REGISTRY_AUTH_FILE")" = '["a.example"]' ]
+	# docker and podman call it differently, and docker keeps its tokens besides.
+	put_auths docker.io https://index.docker.io/v1/ https://index.docker.io/v1/access-token
+	split berth logout
+	want 0
+	[ "$(jq -c '.auths | keys' "$REGISTRY_AUTH_FILE")" = '["a.example"]' ]
 }
 
 @test "all of them; what is not theirs stays" {
