@@ -37,7 +37,7 @@ struct source {
 		.archive = ARCHIVE_INIT \
 	}
 
-/* path: a file, a directory, or "-". */
+/* path: a file, a directory, or "-". -EPERM where the policy (image/policy.h) forbids it. */
 int source_open(struct store *store, enum source_kind kind, const char *path,
 		struct source *ret_source);
 void source_release(struct source *source);

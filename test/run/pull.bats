@@ -378,6 +378,19 @@ requests() {
 		err_has policy.json
 		[ "$(requests)" = 0 ]
 	done
+	# Images do not come in by another door.
+	echo '{ "default": [ { "type": "reject" } ], "transports": { "oci": { "": [ { "type": "insecureAcceptAnything" } ] } } }' \
+		>"$XDG_CONFIG_HOME/containers/policy.json"
+	image many.oci >/dev/null
+	tar cf many.tar -C "$(image many.oci)" .
+	for words in "load -i many.tar" "load -i $(image many.docker.tar)" "run --rm oci-archive:many.tar true" \
+		"run --rm docker-archive:$(image many.docker.tar) true"; do
+		split berth $words
+		want 125
+		err_has policy.json
+	done
+	split berth load -i "$(image many.oci)"
+	want 0
 	echo '{' >"$XDG_CONFIG_HOME/containers/policy.json"
 	split berth pull -q "$REGISTRY/busybox"
 	want 125
