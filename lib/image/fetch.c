@@ -294,8 +294,9 @@ static int run_once(const struct fetch_plan *plan, bool *ret_again)
 
 	TRY(fetch_open(plan->store, plan->registry, plan->descriptor, plan->item, &fetch));
 	rc = plan->body(&fetch, plan->arg);
-	/* Nobody can go on from wrong bytes; and where there is no room, they only take it. */
-	if (rc == -EBADMSG || rc == -ENOSPC || rc == -EDQUOT)
+	/* Nobody can go on from wrong bytes; and where there is no room, or no need, they only take
+	 * it. */
+	if (rc == 1 || rc == -EBADMSG || rc == -ENOSPC || rc == -EDQUOT)
 		fetch_discard(&fetch);
 	*ret_again = rc == -EBADMSG && fetch.resumed;
 	return rc;
@@ -360,35 +361,47 @@ int fetch_document(struct store *store, struct registry *registry,
 	return fail_in(fetch_run(&plan), "%s", descriptor->digest);
 }
 
-static void sweep_one(const struct store *store, int dirfd, const char *name, int64_t before)
+static void sweep_one(const struct store *store, const char *name, int64_t before)
 {
 	autofree char *path = xasprintf("lock/blob-%s", name);
+	autofree char *file = xasprintf(PARTIAL "/%s", name);
 	autoclose int lock = -1;
 	struct stat st;
 
-	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_mtim.tv_sec > before)
+	if (fstatat(store->fd, file, &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_mtim.tv_sec > before)
 		return;
 	lock = lock_try(store->fd, path, LOCK_EXCLUSIVE);
 	if (lock >= 0)
-		unlinkat(dirfd, name, 0);
+		unlinkat(store->fd, file, 0);
 	else if (lock != -EWOULDBLOCK)
 		err_clear();
 }
 
+void fetch_forget(const struct store *store, const struct descriptor *descriptor)
+{
+	sweep_one(store, digest_hex(descriptor->digest), INT64_MAX);
+}
+
 int fetch_sweep(struct store *store, int64_t age)
 {
-	int fd = openat(store->fd, PARTIAL, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	autodir DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	/* Whoever has it exclusively removes the locks that are taken here. */
+	autoclose int hold = lock_try(store->fd, "lock/objects", LOCK_SHARED);
+	autodir DIR *dir = NULL;
 	struct dirent *entry;
+	int fd;
 
+	if (hold < 0)
+		return hold == -EWOULDBLOCK ? 0 : hold;
+	fd = openat(store->fd, PARTIAL, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT ? 0 : fail("cannot open '%s/" PARTIAL "'", store->path);
+	dir = fdopendir(fd);
 	if (dir == NULL) {
 		close(fd);
 		return fail("cannot read '%s/" PARTIAL "'", store->path);
 	}
 	while ((entry = readdir(dir)) != NULL)
 		if (strlen(entry->d_name) == DIGEST_HEX_LEN)
-			sweep_one(store, fd, entry->d_name, (int64_t)time(NULL) - age);
+			sweep_one(store, entry->d_name, (int64_t)time(NULL) - age);
 	return 0;
 }

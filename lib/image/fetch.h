@@ -45,7 +45,7 @@ struct fetch_plan {
 	struct registry *registry;
 	const struct descriptor *descriptor;
 	struct progress_item *item; /* NULL */
-	int (*body)(struct fetch *fetch, void *arg);
+	int (*body)(struct fetch *fetch, void *arg); /* 1: the blob is not needed */
 	void *arg;
 };
 
@@ -67,6 +67,8 @@ void fetch_release(struct fetch *fetch);
 int fetch_document(struct store *store, struct registry *registry,
 		   const struct descriptor *descriptor, size_t max, struct buf *out);
 
+/* The blob is not needed: what somebody who died has got of it goes. The caller holds the store. */
+void fetch_forget(const struct store *store, const struct descriptor *descriptor);
 /* Remove partial files that nobody is at and that are older than `age` seconds. */
 int fetch_sweep(struct store *store, int64_t age);
 

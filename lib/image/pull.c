@@ -269,7 +269,9 @@ static int pull_layers(struct pull *pull, bool *ret_were_present)
 	for (size_t i = 0; i < layers->n; i++) {
 		memcpy(pull->progress.v[i].digest, layers->v[i].digest, DIGEST_TEXT_SIZE);
 		pull->progress.v[i].total = layers->v[i].size;
-		if (is_there(pull, i) != 1)
+		if (is_there(pull, i) == 1)
+			fetch_forget(pull->store, &layers->v[i]);
+		else
 			*ret_were_present = false;
 	}
 	if (*ret_were_present)

@@ -565,6 +565,19 @@ requests() {
 	store_is_clean partial
 }
 
+@test "what came of a blob that is needed no more goes" {
+	split berth pull -q "$REGISTRY/many"
+	want 0
+	mkdir -p "$ROOT/partial"
+	for layer in $(layers_of many); do
+		echo half >"$ROOT/partial/${layer#sha256:}"
+	done
+	# Another name of the same layers.
+	split berth pull -q "$HOSTILE/many"
+	want 0
+	store_is_clean
+}
+
 @test "two pulls of one blob: one download" {
 	hostile_start "layer:stall=600000*1"
 	"$BERTH" --root "$ROOT" --runroot "$RUNROOT" pull -q "$HOSTILE/busybox" >"$T/first" 2>&1 3>&- &
