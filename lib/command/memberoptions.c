@@ -10,6 +10,7 @@
 #include "command/imageusers.h"
 #include "image/blob.h"
 #include "image/lookup.h"
+#include "image/plan.h"
 #include "image/pull.h"
 
 #define TRANSPORT "docker://"
@@ -18,6 +19,7 @@ void members_release(struct members *members)
 {
 	strvec_release(&members->images);
 	strvec_release(&members->fetched);
+	strvec_release(&members->plans);
 }
 
 /* 1 and the descriptor where the store has it. */
@@ -66,12 +68,13 @@ static void choose_platform(const struct list_details *details, struct platform 
 /* Pull it; what it brought under a name of its own loses that later. */
 static int fetch(struct members *members, const char *name, bool any_platform, char **ret_name)
 {
-	AUTO(strvec) before = STRVEC_INIT;
+	AUTO(strvec) before = STRVEC_INIT, plans = STRVEC_INIT;
 	AUTO(platform) platform = { 0 };
 	AUTO(pull_result) result = { 0 };
 	struct pull_options options = { .keep_blobs = true };
 
 	TRY(list_names(members->store, &before));
+	TRY(plan_list(members->store, &plans));
 	registry_request_options(members->registry, members->host, &options.registry);
 	choose_platform(members->details, &platform);
 	options.platform = any_platform || (members->details->architecture == NULL &&
@@ -81,6 +84,8 @@ static int fetch(struct members *members, const char *name, bool any_platform, c
 	TRY(pull_image(members->store, name, &options, &result));
 	if (!strvec_has(&before, result.name))
 		strvec_push(&members->fetched, result.name);
+	if (!strvec_has(&plans, result.id))
+		strvec_push(&members->plans, result.id);
 	*ret_name = steal(result.name);
 	return 0;
 }
@@ -142,6 +147,24 @@ static void drop_fetched(const struct members *members, struct catalog *catalog)
 	}
 }
 
+/* What was pulled is ready to run, and so an image of its own. It can be made so again, out of the
+ * list; who runs it already has locked it. */
+static int drop_plans(const struct members *members)
+{
+	for (size_t i = 0; i < members->plans.n; i++) {
+		autoclose int lock = plan_lock(members->store, members->plans.v[i]);
+
+		if (lock == -EBUSY || lock == -ENOENT)
+			continue;
+		TRY(lock);
+		if (imageusers_find((void *)members->host, members->plans.v[i], false) < 0)
+			err_clear();
+		else
+			TRY(plan_remove(members->store, members->plans.v[i]));
+	}
+	return 0;
+}
+
 int members_keep(struct store *store, struct list *list)
 {
 	list->users = imageusers_find;
@@ -159,5 +182,6 @@ int members_add(struct members *members, struct list *list)
 	if (members->fetched.n > 0)
 		TRY(store_mark_garbage(members->store));
 	drop_fetched(members, &list->catalog);
-	return members_keep(members->store, list);
+	TRY(members_keep(members->store, list));
+	return drop_plans(members);
 }

@@ -41,6 +41,7 @@ struct members {
 	bool all;
 	struct strvec images;  /* as the store names them */
 	struct strvec fetched; /* names that the store has only because they were fetched */
+	struct strvec plans;   /* IDs of images, likewise */
 };
 
 void members_release(struct members *members);
