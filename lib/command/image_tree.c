@@ -32,15 +32,15 @@ static void tree_release(struct tree *tree)
 	store_release(&tree->store);
 }
 
-static void add_names(const struct tree *tree, const char *id, const char *top, struct buf *out)
+/* The names of the images that have this ID, or this layer as the topmost. */
+static void add_names(const struct tree *tree, const char *key, bool by_layer, struct buf *out)
 {
 	bool first = true;
 
 	for (size_t i = 0; i < tree->items.n; i++) {
 		const struct image_item *item = &tree->items.v[i];
 
-		if (item->name == NULL ||
-		    (id != NULL ? strcmp(item->id, id) : strcmp(tree->tops.v[i], top)) != 0)
+		if (item->name == NULL || strcmp(by_layer ? tree->tops.v[i] : item->id, key) != 0)
 			continue;
 		buf_addf(out, "%s%s", first ? "" : " ", item->name);
 		first = false;
@@ -89,7 +89,7 @@ static int print_layer(const struct tree *tree, size_t i)
 	AUTO(buf) size = BUF_INIT, names = BUF_INIT;
 
 	units_print_size(&size, size_of(tree, i));
-	add_names(tree, NULL, layer, &names);
+	add_names(tree, layer, true, &names);
 	return out_line("%s ID: %.*s Size: %s%s%s%s",
 			last ? "\xe2\x94\x94\xe2\x94\x80\xe2\x94\x80"
 			     : "\xe2\x94\x9c\xe2\x94\x80\xe2\x94\x80",
@@ -109,7 +109,7 @@ static int run(const struct host *host, void *data, const struct strvec *operand
 	for (size_t i = 0; i < tree.config.diff_ids.n; i++)
 		total += size_of(&tree, i);
 	units_print_size(&size, total);
-	add_names(&tree, tree.image.id, NULL, &names);
+	add_names(&tree, tree.image.id, false, &names);
 	TRY(out_line("Image ID: %.*s", SHORT_ID, digest_hex(tree.image.id)));
 	TRY(out_line("Tags:     [%s]", names.data));
 	TRY(out_line("Size:     %s", size.data));

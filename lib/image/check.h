@@ -15,7 +15,7 @@
  *	what the cache remembers is so;
  *	nothing is there that nothing leads to;
  *	nobody but the owner may look into it;
- *	(deep) every blob has the digest that it is called by, and every file of a layer can be read.
+ *	(deep) every blob has the digest that it is called by, and every file can be read.
  *
  * What killed commands have left is no finding: it is swept first. With `repair` what is damaged is
  * removed: a blob, a plan that can be made again, or the names of an image.

@@ -198,16 +198,18 @@ static int put_open(struct flatten *f, const struct merge_entry *entry, struct t
 	return tar->type == TAR_FILE ? copy_file(f, fd, tar) : 0;
 }
 
-static int put_symlink(struct flatten *f, const struct merge_entry *entry, struct tar_entry *tar)
+static int put_symlink(struct flatten *f, const struct merge_entry *entry,
+		       const struct tar_entry *tar)
 {
+	struct tar_entry link = *tar;
 	char target[MAX_TAR_LINK + 1];
 	ssize_t len = readlinkat(entry->fd, "", target, sizeof(target) - 1);
 
 	if (len < 0)
 		return fail("cannot read the link '%s'", tar->path);
 	target[len] = '\0';
-	tar->link = target;
-	return tarwrite_entry(&f->tar, tar);
+	link.link = target;
+	return tarwrite_entry(&f->tar, &link);
 }
 
 static int put_entry(const struct merge_entry *entry, void *arg)

@@ -103,7 +103,6 @@ static char type_letter(enum tar_type type)
 static void fill_header(struct tar_header *header, const struct tar_entry *entry, const char *path,
 			char type)
 {
-	const unsigned char *bytes = (const unsigned char *)header;
 	unsigned int sum = 0;
 
 	memset(header, 0, sizeof(*header));
@@ -121,7 +120,7 @@ static void fill_header(struct tar_header *header, const struct tar_entry *entry
 	put_octal(header->device_minor, sizeof(header->device_minor), 0);
 	memset(header->checksum, ' ', sizeof(header->checksum));
 	for (size_t i = 0; i < sizeof(*header); i++)
-		sum += bytes[i];
+		sum += ((const unsigned char *)header)[i];
 	put_octal(header->checksum, sizeof(header->checksum) - 1, sum);
 }
 
