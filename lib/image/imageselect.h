@@ -36,10 +36,10 @@ struct image_selection {
 	bool asks_used; /* some rule looks at `used` */
 };
 
-/* keys: which ones there are for this command: "label|until". catalog: to look up the images of
+/* allowed: which keys there are for this command: "label|until". catalog: to look up the images of
  * before and since; NULL where these are not among the keys. */
-int imageselect_parse(const struct strvec *filters, const char *keys, const struct catalog *catalog,
-		      struct image_selection *ret_selection);
+int imageselect_parse(const struct strvec *filters, const char *allowed,
+		      const struct catalog *catalog, struct image_selection *ret_selection);
 bool imageselect_matches(const struct image_selection *selection, const struct image_facts *facts);
 void image_selection_release(struct image_selection *selection);
 /* As the key reference. */
