@@ -320,9 +320,15 @@ static int fetch_token(struct authorizer *a, const char *registry)
 
 /* --- the registry's view ---------------------------------------------------------------------- */
 
+static bool runs_out(const struct authorizer *a)
+{
+	return a->header != NULL && a->expires != 0 && now_seconds() + TOKEN_MARGIN >= a->expires;
+}
+
 int authorizer_header(struct authorizer *a, const char *registry, const char **ret_header)
 {
-	if (a->header != NULL && a->expires != 0 && now_seconds() + TOKEN_MARGIN >= a->expires)
+	/* What came since may name no token server any more. */
+	if (runs_out(a) && a->challenge.scheme == CHALLENGE_BEARER)
 		TRY(fetch_token(a, registry));
 	*ret_header = a->header;
 	return 0;

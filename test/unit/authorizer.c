@@ -112,6 +112,19 @@ static void tokens_run_out(void **state)
 		assert_int_equal(registry_head_manifest(registry, "latest", digest), 1);
 }
 
+/* A registry that does not ask for a token any more names nobody who could renew it. */
+static void tokens_without_server(void **state)
+{
+	struct authorizer authorizer = AUTHORIZER_INIT;
+	const char *header = NULL;
+
+	authorizer.header = xstrdup("Bearer x");
+	authorizer.expires = 1;
+	assert_int_equal(authorizer_header(&authorizer, "https://r.example", &header), 0);
+	assert_string_equal(header, "Bearer x");
+	authorizer_release(&authorizer);
+}
+
 static void identity_token(void **state)
 {
 	autofree char *authfile = xasprintf("%s/auth.json", servers.directory);
@@ -269,12 +282,19 @@ static void transports(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(challenges),      cmocka_unit_test(tokens),
-		cmocka_unit_test(tokens_are_kept), cmocka_unit_test(tokens_run_out),
-		cmocka_unit_test(scopes_are_few),  cmocka_unit_test(identity_token),
-		cmocka_unit_test(tokens_refused),  cmocka_unit_test(realm_without_tls),
-		cmocka_unit_test(basic),           cmocka_unit_test(secrets_are_not_told),
-		cmocka_unit_test(errors),          cmocka_unit_test(transports),
+		cmocka_unit_test(challenges),
+		cmocka_unit_test(tokens),
+		cmocka_unit_test(tokens_are_kept),
+		cmocka_unit_test(tokens_run_out),
+		cmocka_unit_test(scopes_are_few),
+		cmocka_unit_test(identity_token),
+		cmocka_unit_test(tokens_without_server),
+		cmocka_unit_test(tokens_refused),
+		cmocka_unit_test(realm_without_tls),
+		cmocka_unit_test(basic),
+		cmocka_unit_test(secrets_are_not_told),
+		cmocka_unit_test(errors),
+		cmocka_unit_test(transports),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);
