@@ -135,6 +135,7 @@ static int get_password(const struct login_request *request, struct credential *
 	struct buf answer = BUF_INIT;
 	int rc = 0;
 
+	credential_stay_in_memory();
 	buf_reserve(&answer, MAX_PASSWORD + 1);
 	if (request->password != NULL)
 		buf_add_str(&answer, request->password);

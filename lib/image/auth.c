@@ -215,6 +215,7 @@ int auth_find(const struct host *host, const char *authfile, const char *key,
 	AUTO(strvec) helpers = STRVEC_INIT;
 	autofree char *wanted = auth_key_normalize(key);
 
+	credential_stay_in_memory();
 	if (given != NULL) {
 		int rc = fs_exists(AT_FDCWD, given);
 

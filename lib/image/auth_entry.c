@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/base64.h"
 #include "base/err.h"
@@ -11,6 +12,17 @@
 #define HUB_OLD "index.docker.io"
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+void credential_stay_in_memory(void)
+{
+	struct rlimit limit;
+
+	/* The soft limit: what is run later may still raise its own. */
+	if (getrlimit(RLIMIT_CORE, &limit) < 0)
+		return;
+	limit.rlim_cur = 0;
+	(void)setrlimit(RLIMIT_CORE, &limit);
+}
 
 static void wipe(char **secret)
 {
@@ -42,6 +54,7 @@ int credential_parse(const char *text, struct credential *ret_credential)
 {
 	struct credential credential = { .source = xstrdup("--creds") };
 
+	credential_stay_in_memory();
 	split(text, &credential);
 	if (credential.username[0] == '\0') {
 		credential_release(&credential);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "image/auth.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -242,6 +243,22 @@ static void test_parse(void **state)
 	assert_int_equal(credential_parse("", &c), -EINVAL);
 }
 
+/* Whoever gets a secret leaves none on the disk when he crashes. */
+static void test_core(void **state)
+{
+	struct rlimit before, after;
+	AUTO(credential) c = { 0 };
+
+	assert_int_equal(getrlimit(RLIMIT_CORE, &before), 0);
+	after = before;
+	after.rlim_cur = after.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_CORE, &after), 0);
+	assert_int_equal(credential_parse("me:pass", &c), 0);
+	assert_int_equal(getrlimit(RLIMIT_CORE, &after), 0);
+	assert_int_equal(after.rlim_cur, 0);
+	assert_int_equal(after.rlim_max, before.rlim_max);
+}
+
 static void test_file(void **state)
 {
 	autofree char *first = NULL, *config = xasprintf("%s/.config/containers/auth.json", home);
@@ -292,7 +309,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_data),  cmocka_unit_test(test_order),
 		cmocka_unit_test(test_store), cmocka_unit_test(test_remove),
-		cmocka_unit_test(test_parse), cmocka_unit_test(test_file),
+		cmocka_unit_test(test_core),  cmocka_unit_test(test_parse),
+		cmocka_unit_test(test_file),
 	};
 
 	return cmocka_run_group_tests(tests, make_home, remove_home);
