@@ -6,9 +6,11 @@
 
 #include "base/bounds.h"
 #include "base/err.h"
+#include "base/stream.h"
 #include "image/blob.h"
 #include "image/catalog.h"
 #include "image/imageconfig.h"
+#include "image/inflate.h"
 #include "image/ref.h"
 
 struct reader {
@@ -112,6 +114,30 @@ const struct relative *relatives_find(const struct store *store, const struct re
 			return relative;
 	}
 	return NULL;
+}
+
+int relatives_verify(struct store *store, const struct relative *relative, const char *diff_id)
+{
+	autofree unsigned char *bytes = xalloc(STREAM_CHUNK);
+	AUTO(inflate) inflate = INFLATE_INIT;
+	AUTO(digest) digest = { 0 };
+	autoclose int fd = blob_open(store, relative->digest);
+	char found[DIGEST_TEXT_SIZE];
+	ssize_t n;
+
+	TRY(fd);
+	TRY(digest_init(&digest));
+	TRY(inflate_open(store, fd, &inflate));
+	while ((n = inflate_read(&inflate, bytes, STREAM_CHUNK)) > 0)
+		digest_update(&digest, bytes, (size_t)n);
+	TRY(n);
+	digest_final(&digest, found);
+	if (strcmp(found, diff_id) == 0)
+		return 0;
+	return refuse_with(EBADMSG,
+			   "the archive in the blob %s has the digest %s, and not that of the "
+			   "layer, %s",
+			   relative->digest, found, diff_id);
 }
 
 void relatives_repositories(const struct relatives *relatives, const char *digest, const char *host,

@@ -30,6 +30,9 @@ void relatives_release(struct relatives *relatives);
 /* A blob that the store keeps of a layer; NULL: none. */
 const struct relative *relatives_find(const struct store *store, const struct relatives *relatives,
 				      const char *diff_id);
+/* That a blob is of a layer some manifest says, which may be anybody's, and nobody unpacks a layer
+ * that is there: unpack it and compare. -EBADMSG where it is another one. */
+int relatives_verify(struct store *store, const struct relative *relative, const char *diff_id);
 /* The repositories of `host` other than `path` that have a blob, the first `max` of them. */
 void relatives_repositories(const struct relatives *relatives, const char *digest, const char *host,
 			    const char *path, size_t max, struct strvec *ret_paths);

@@ -50,6 +50,7 @@ static int find_relative(struct save *save, const char *diff_id, struct rewrite_
 	relative = relatives_find(save->store, &save->relatives, diff_id);
 	if (relative == NULL)
 		return 0;
+	TRY(relatives_verify(save->store, relative, diff_id));
 	fd = blob_open(save->store, relative->digest);
 	TRY(fd);
 	n = read(fd, magic, sizeof(magic));

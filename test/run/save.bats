@@ -168,6 +168,35 @@ teardown() {
 		tar -tf after.tar | grep -q "$(tar -xOf after.tar index.json | jq -r '.manifests[0].digest' | cut -d: -f2)"
 }
 
+@test "a blob that another manifest calls by the wrong layer is not taken for it" {
+	berth load -q -i "$(image many.oci)" >/dev/null
+	layer=$(skopeo inspect --raw "oci:$(image many.oci):latest" | jq -r '.layers[0].digest')
+	name=$(berth images --format '{{.Repository}}:{{.Tag}}')
+	diff=$(berth inspect -f '{{index .RootFS.Layers 0}}' "$name")
+	rm "$ROOT/blobs/sha256/${layer#sha256:}"
+	# Another image, which says that its layer is that one: it is there, so that nobody unpacks the blob.
+	mkdir -p "$T/liar/blobs/sha256" evil
+	put() {
+		local sum
+		sum=$(sha256sum <"$1" | cut -d' ' -f1)
+		cp "$1" "$T/liar/blobs/sha256/$sum"
+		echo "{\"mediaType\": \"$2\", \"digest\": \"sha256:$sum\", \"size\": $(stat -c %s "$1")}"
+	}
+	echo evil >evil/file
+	tar czf evil.tar.gz -C evil file
+	echo "{\"os\": \"linux\", \"architecture\": \"amd64\", \"config\": {}, \"rootfs\": {\"type\": \"layers\", \"diff_ids\": [\"$diff\"]}}" >config
+	echo "{\"schemaVersion\": 2, \"config\": $(put config application/vnd.oci.image.config.v1+json), \"layers\":
+		[$(put evil.tar.gz application/vnd.oci.image.layer.v1.tar+gzip)]}" >manifest
+	echo "{\"schemaVersion\": 2, \"manifests\": [$(put manifest application/vnd.oci.image.manifest.v1+json)]}" >"$T/liar/index.json"
+	echo '{"imageLayoutVersion": "1.0.0"}' >"$T/liar/oci-layout"
+	split berth load -i "$T/liar"
+	want 0
+	split berth save -o bad.tar "$name"
+	want 125
+	err_has "and not that of the layer"
+	[ ! -e bad.tar ]
+}
+
 @test "one of several platforms" {
 	need skopeo
 	berth version >/dev/null
