@@ -44,7 +44,7 @@ struct fetch_plan {
 	struct store *store;
 	struct registry *registry;
 	const struct descriptor *descriptor;
-	struct progress_item *item; /* NULL */
+	struct progress_item *item;                  /* NULL */
 	int (*body)(struct fetch *fetch, void *arg); /* 1: the blob is not needed */
 	void *arg;
 };
