@@ -54,8 +54,8 @@ int fetch_run(const struct fetch_plan *plan);
 /* Take the lock, waiting for whoever has it, and see what is there. */
 int fetch_open(struct store *store, struct registry *registry, const struct descriptor *descriptor,
 	       struct progress_item *item, struct fetch *ret_fetch);
-/* A stream_source: all bytes of the blob, first those on the disk. Exactly descriptor->size of them,
- * or an error. */
+/* A stream_source: all bytes of the blob, first those on the disk. Exactly descriptor->size of
+ * them, or an error. */
 ssize_t fetch_read(void *arg, void *bytes, size_t size);
 /* They were all read and have the right digest: the file becomes a blob of the store. */
 int fetch_publish(struct fetch *fetch);

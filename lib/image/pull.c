@@ -29,8 +29,8 @@
  * The manifest, the configuration and the name are this process's; each layer is the work of a
  * process of its own (base/crew), since libcurl and the unpacker's cell want one to themselves, and
  * a layer that fails takes nothing along. A layer's process takes the lock of its blob, then looks
- * whether the layer is there: so commands that want the same layer at once fetch and unpack it once,
- * whichever of them does it, and the next one takes over from one that died.
+ * whether the layer is there: so commands that want the same layer at once fetch and unpack it
+ * once, whichever of them does it, and the next one takes over from one that died.
  *
  * What is complete stays when a pull fails: the next one goes on from there. Only where the disk is
  * full it is swept at once.
