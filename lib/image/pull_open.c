@@ -32,12 +32,15 @@ static int open_missing(struct store *store, const char *text, const struct pull
 			struct image *ret_image)
 {
 	int rc = image_open(store, text, options->platform, ret_image);
+	autofree char *why = NULL;
 
 	if (rc != -ENOENT || !is_pullable(text))
 		return rc;
+	/* There may be one of that name, for other platforms. */
+	why = xstrdup(err_text());
 	err_clear();
 	return fail_in(pull_and_open(store, text, options, ret_image),
-		       "image '%s' is not in the store and cannot be pulled", text);
+		       "%s, and it cannot be pulled", why);
 }
 
 static int open_newer(struct store *store, const char *text, const struct pull_options *options,
