@@ -15,6 +15,7 @@
 #include "image/layer.h"
 #include "image/lookup.h"
 #include "image/plan.h"
+#include "image/seen.h"
 #include "image/source.h"
 
 /* Where a check of a document ends: the slot has the reason. Other errors end the whole check. */
@@ -90,15 +91,20 @@ static int check_image(const struct store *store, const struct manifest *m)
 }
 
 /* Nesting is bounded. 1: all of it is there; 0: nothing is. */
-static int check_manifest(const struct store *store, const struct descriptor *d, int depth)
+static int check_manifest(const struct store *store, const struct descriptor *d, int depth,
+			  struct seen *seen)
 {
 	AUTO(manifest) m = { 0 };
 	AUTO(buf) text = BUF_INIT;
 	bool any = false;
-	int rc = read_document(store, d, "the manifest", MAX_MANIFEST, &text);
+	int rc;
 
+	if (seen_has(seen, d->digest, depth))
+		return 1;
+	rc = read_document(store, d, "the manifest", MAX_MANIFEST, &text);
 	if (rc <= 0 || depth > MAX_INDEX_NESTING)
 		return rc;
+	seen_add(seen, d->digest, depth);
 	if (manifest_parse(text.data, text.len, d->digest, &m) < 0)
 		return damaged("the manifest", d->digest);
 	if (!m.is_index) {
@@ -107,7 +113,7 @@ static int check_manifest(const struct store *store, const struct descriptor *d,
 	}
 	/* Of the platforms of an index some may have been left out. */
 	for (size_t i = 0; i < m.manifests.n; i++) {
-		rc = check_manifest(store, &m.manifests.v[i], depth + 1);
+		rc = check_manifest(store, &m.manifests.v[i], depth + 1, seen);
 		TRY(rc);
 		any |= rc == 1;
 	}
@@ -118,7 +124,8 @@ static int check_manifest(const struct store *store, const struct descriptor *d,
 
 static int check_entry(const struct store *store, const struct catalog_entry *entry)
 {
-	int rc = check_manifest(store, &entry->descriptor, 0);
+	AUTO(seen) seen = { NULL };
+	int rc = check_manifest(store, &entry->descriptor, 0, &seen);
 
 	return rc == 0 ? missing("the manifest", entry->descriptor.digest) : rc;
 }

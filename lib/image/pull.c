@@ -145,7 +145,7 @@ static int find_manifest(struct pull *pull, const struct platform *platform,
 		const struct descriptor *entry = NULL;
 		struct manifest next = { 0 };
 
-		if (depth > MAX_INDEX_NESTING)
+		if (depth >= MAX_INDEX_NESTING)
 			return refuse("%s: indexes are nested more than %d deep", pull->name,
 				      MAX_INDEX_NESTING);
 		TRY(keep_index(pull));

@@ -15,6 +15,7 @@ void reach_release(struct reach *reach)
 {
 	strvec_release(&reach->blobs);
 	strvec_release(&reach->layers);
+	seen_release(&reach->seen);
 }
 
 static int compare_names(const void *a, const void *b)
@@ -92,8 +93,9 @@ static int add_manifest(struct reach *reach, const struct descriptor *d, int dep
 	int rc;
 
 	add(&reach->blobs, d->digest);
-	if (depth > MAX_INDEX_NESTING)
+	if (depth > MAX_INDEX_NESTING || seen_has(&reach->seen, d->digest, depth))
 		return 0;
+	seen_add(&reach->seen, d->digest, depth);
 	rc = read_blob(reach, d->digest, &text);
 	if (rc <= 0)
 		return rc;

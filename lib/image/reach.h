@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "image/manifest.h"
+#include "image/seen.h"
 #include "image/store.h"
 
 /*
@@ -15,6 +16,7 @@
 struct reach {
 	struct store *store; /* borrowed */
 	struct strvec blobs, layers;
+	struct seen seen;
 };
 
 void reach_release(struct reach *reach);

@@ -12,12 +12,19 @@
 #include "image/imageconfig.h"
 #include "image/inflate.h"
 #include "image/ref.h"
+#include "image/seen.h"
 
 struct reader {
 	struct store *store;
 	struct relatives *relatives;
 	const struct ref *name; /* NULL: the image has none */
+	struct seen seen;       /* of the entry at hand */
 };
+
+static void reader_release(struct reader *reader)
+{
+	seen_release(&reader->seen);
+}
 
 void relatives_release(struct relatives *relatives)
 {
@@ -68,8 +75,10 @@ static int add_document(struct reader *reader, const struct descriptor *d, int d
 	AUTO(manifest) m = { 0 };
 	AUTO(buf) text = BUF_INIT;
 
-	if (depth > MAX_INDEX_NESTING || d->attestation)
+	if (depth > MAX_INDEX_NESTING || d->attestation ||
+	    seen_has(&reader->seen, d->digest, depth))
 		return 0;
+	seen_add(&reader->seen, d->digest, depth);
 	TRY(blob_read(reader->store, d->digest, MAX_MANIFEST, &text));
 	TRY(manifest_parse(text.data, text.len, d->digest, &m));
 	if (!m.is_index)
@@ -88,7 +97,7 @@ int relatives_read(struct store *store, const char *host, struct relatives *ret_
 
 	TRY(catalog_open(store, &catalog));
 	for (size_t i = 0; i < catalog.n; i++) {
-		struct reader reader = { .store = store, .relatives = &relatives };
+		AUTO(reader) reader = { .store = store, .relatives = &relatives };
 		AUTO(ref) ref = { 0 };
 
 		if (catalog.v[i].name != NULL && ref_parse(catalog.v[i].name, &ref) == 0)

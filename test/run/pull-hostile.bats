@@ -449,6 +449,51 @@ peak() { # KIB CMD...: fails where a process of CMD takes more memory; prints wh
 	[ "$(hostile_log 'select(.path | contains("/manifests/")) | .path' | wc -l)" -le 4 ]
 }
 
+# nested NAME LEVELS TIMES: $HOSTILE/NAME is an index that names another, and so on, each of them so many times.
+nested() {
+	mkdir -p "$HOSTILE_DIR/image"
+	"$helper/image-case" oci "$HOSTILE_DIR/image/$1"
+	python3 - "$HOSTILE_DIR/image/$1" "$2" "$3" <<-'PY'
+		import hashlib, json, sys
+		dir, levels, times = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+		entry = json.load(open(dir + "/index.json"))["manifests"][0]
+		entry = {key: entry[key] for key in ("mediaType", "digest", "size")}
+		for _ in range(levels):
+		    data = json.dumps({"schemaVersion": 2, "manifests": [entry] * times}).encode()
+		    name = hashlib.sha256(data).hexdigest()
+		    open(dir + "/blobs/sha256/" + name, "wb").write(data)
+		    entry = {"mediaType": "application/vnd.oci.image.index.v1+json", "digest": "sha256:" + name, "size": len(data)}
+		json.dump({"schemaVersion": 2, "manifests": [entry]}, open(dir + "/index.json", "w"))
+	PY
+}
+
+@test "indexes that name the same again and again do not keep others waiting" {
+	hostile_start
+	nested often 2 300
+	pull "$HOSTILE/often"
+	want 0
+	pull "$HOSTILE/busybox"
+	want 0
+	# Each of these goes through everything that the names lead to.
+	for words in "rmi $HOSTILE/busybox" "system check" "system df" "save -o $T/saved.tar $HOSTILE/often"; do
+		PATIENCE=5 split tool $words
+		want 0
+	done
+	store_is_clean
+}
+
+@test "indexes that are nested too deeply" {
+	hostile_start
+	nested two 2 1
+	pull "$HOSTILE/two"
+	want 0
+	split tool save -o "$T/saved.tar" "$HOSTILE/two"
+	want 0
+	nested three 3 1
+	refused "$HOSTILE/three"
+	err_has "nested"
+}
+
 @test "a layer of ten million files can be interrupted" {
 	mkdir -p "$HOSTILE_DIR/layer"
 	python3 - "$HOSTILE_DIR/layer/entries.tar" "$helper/../corpus" <<-'PY'
