@@ -101,7 +101,7 @@ int fetch_open(struct store *store, struct registry *registry, const struct desc
 	rc = open_any(&fetch);
 	if (rc < 0) {
 		fetch_release(&fetch);
-		return fail_in(rc, "%s", descriptor->digest);
+		return rc;
 	}
 	*ret_fetch = fetch;
 	return 0;

@@ -143,6 +143,7 @@ static int open_archive(struct store *store, enum source_kind kind, const char *
 	const struct source_image *chosen = NULL;
 	AUTO(source) source = SOURCE_INIT;
 	AUTO(bundle) bundle = BUNDLE_INIT;
+	AUTO(store_tmp) tmp = STORE_TMP_INIT;
 	autofree char *why = NULL;
 	autofree char *fix = NULL;
 	autoclose int hold = -1;
@@ -155,6 +156,8 @@ static int open_archive(struct store *store, enum source_kind kind, const char *
 	TRY(hold);
 	if (take_plan(store, bundle.id, bundle.digest, image) == 0)
 		return 0;
+	/* Layers that nothing refers to yet: who finds this finds them, where we are killed. */
+	TRY(store_tmp_make(store, &tmp));
 	rc = ingest_layers(store, &bundle);
 	if (rc >= 0)
 		return take_plan(store, bundle.id, bundle.digest, image);

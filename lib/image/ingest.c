@@ -24,6 +24,7 @@ struct ingest {
 	struct store *store;
 	const struct bundle *bundle;
 	bool keep; /* the blobs as well */
+	int *lock; /* NULL; or where the lock of the image is to go */
 	struct store_tmp tmp;
 	struct descriptors layers; /* of the manifest that is kept, as they become known */
 };
@@ -129,6 +130,19 @@ static int drop_twin(struct ingest *in, struct catalog *catalog, const char *nam
 	return 0;
 }
 
+/* As for all but one of those that wanted the same image at once. */
+static bool is_published(const struct catalog *catalog, const struct descriptor *named,
+			 const struct strvec *names)
+{
+	for (size_t i = 0; i < names->n; i++) {
+		const struct catalog_entry *entry = catalog_find(catalog, names->v[i]);
+
+		if (entry == NULL || strcmp(entry->descriptor.digest, named->digest) != 0)
+			return false;
+	}
+	return names->n > 0;
+}
+
 static int publish_names(struct ingest *in, const struct descriptor *manifest,
 			 const struct descriptor *index, const struct strvec *names)
 {
@@ -136,6 +150,8 @@ static int publish_names(struct ingest *in, const struct descriptor *manifest,
 	AUTO(catalog) catalog = CATALOG_INIT;
 
 	TRY(catalog_open_locked(in->store, &catalog));
+	if (is_published(&catalog, named, names))
+		return 0;
 	for (size_t i = 0; i < names->n; i++) {
 		TRY(drop_twin(in, &catalog, names->v[i], named));
 		catalog_set(&catalog, names->v[i], named);
@@ -170,7 +186,13 @@ static int store_documents(struct ingest *in, const struct descriptor *index,
 	TRY(blob_write(&in->tmp, "config", &bundle->config, bundle->id));
 	TRY(blob_write(&in->tmp, "manifest", text, manifest.digest));
 	TRY(blob_sync_names(in->store));
-	TRY(plan_write(in->store, bundle->id, &bundle->parsed));
+	if (in->lock == NULL) {
+		TRY(plan_write(in->store, bundle->id, &bundle->parsed));
+	} else {
+		cleanup_close(in->lock);
+		*in->lock = plan_hold(in->store, bundle->id, &bundle->parsed);
+		TRY(*in->lock);
+	}
 	return publish_names(in, &manifest, index, names);
 }
 
@@ -209,9 +231,14 @@ static int ingest_all(struct store *store, const struct bundle *bundle, const st
 }
 
 int ingest_documents(struct store *store, const struct bundle *bundle,
-		     const struct descriptor *index, const struct strvec *names)
+		     const struct descriptor *index, const struct strvec *names, int *ret_lock)
 {
-	AUTO(ingest) in = { .store = store, .bundle = bundle, .keep = true, .tmp = STORE_TMP_INIT };
+	AUTO(ingest)
+	in = { .store = store,
+	       .bundle = bundle,
+	       .keep = true,
+	       .lock = ret_lock,
+	       .tmp = STORE_TMP_INIT };
 
 	TRY(store_tmp_make(store, &in.tmp));
 	return store_documents(&in, index, names);
@@ -224,8 +251,11 @@ int ingest_give_up(struct store *store, int rc)
 	autofree char *text = xstrdup(err_text());
 	autofree char *fix = xstrdup(err_hint());
 
-	if (garbage_collect(store) == 0)
-		store_mark_garbage(store);
+	/* Before, so that what is left when we are killed is found. */
+	if (store_mark_garbage(store) >= 0)
+		(void)store_sweep(store);
+	else
+		(void)garbage_collect(store);
 	err_set(text, fix);
 	return rc;
 }

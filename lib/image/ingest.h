@@ -18,9 +18,10 @@ int ingest_image(struct store *store, const struct bundle *bundle, const struct 
 
 /* The layers of the bundle are there, unpacked, and those of its blobs that are to be kept: keep
  * its documents and give it the names. index: an index that leads to its manifest and is a blob of
- * the store, which the names mean then; or NULL. The caller holds the store. */
+ * the store, which the names mean then; or NULL. The caller holds the store. ret_lock: NULL, or
+ * where the lock of the image goes, taken before it can be seen (plan_hold()). */
 int ingest_documents(struct store *store, const struct bundle *bundle,
-		     const struct descriptor *index, const struct strvec *names);
+		     const struct descriptor *index, const struct strvec *names, int *ret_lock);
 /* It failed with rc and the error that is recorded: what is complete but serves nobody goes, as the
  * disk may be full. Returns rc. */
 int ingest_give_up(struct store *store, int rc);

@@ -20,6 +20,7 @@
 #define PLAN_SUM "sum="
 #define SUM_LEN 16
 #define USE_SECONDS 3600
+#define MAX_TRIES 100 /* of a plan that is removed as soon as it is written */
 
 /* The members, by the key under which they are written. */
 static const struct {
@@ -273,6 +274,23 @@ int plan_write(const struct store *store, const char *id, const struct image_con
 		rc = fail("cannot make '%s/%s'", store->path, path);
 	unlinkat(store->fd, tmp, 0);
 	return rc;
+}
+
+int plan_hold(const struct store *store, const char *id, const struct image_config *config)
+{
+	for (int i = 0; i < MAX_TRIES; i++) {
+		struct image_config written = { 0 };
+		int rc, lock;
+
+		TRY(plan_write(store, id, config));
+		rc = plan_open(store, id, &written, &lock);
+		if (rc == -ENOENT)
+			continue;
+		TRY(rc);
+		image_config_release(&written);
+		return lock;
+	}
+	return refuse_with(EBUSY, "the image %s is being removed again and again", id);
 }
 
 int plan_list(const struct store *store, struct strvec *ret_ids)

@@ -322,28 +322,53 @@ static int is_current(struct pull *pull, struct pull_result *result)
 	memcpy(result->id, image.id, DIGEST_TEXT_SIZE);
 	memcpy(result->digest, digest, DIGEST_TEXT_SIZE);
 	result->was_present = true;
+	if (pull->options->lock != NULL)
+		*pull->options->lock = steal_fd(&image.lock);
 	image_release(&image);
 	return 1;
 }
 
-static int pull_new(struct pull *pull, struct pull_result *result)
+/* The layers, and the name. */
+static int pull_rest(struct pull *pull, struct pull_result *result)
 {
 	AUTO(strvec) names = STRVEC_INIT;
 	const struct descriptor *index = &pull->index;
-	autoclose int hold = store_hold(pull->store);
 
-	TRY(hold);
-	TRY(store_tmp_make(pull->store, &pull->tmp));
-	TRY(get_documents(pull));
 	TRY(pull_layers(pull, &result->was_present));
 	strvec_push(&names, pull->name);
 	if (index->digest[0] == '\0')
 		index = NULL;
-	TRY(ingest_documents(pull->store, &pull->bundle, index, &names));
+	TRY(ingest_documents(pull->store, &pull->bundle, index, &names, pull->options->lock));
 	memcpy(result->id, pull->bundle.id, DIGEST_TEXT_SIZE);
 	memcpy(result->digest, index != NULL ? index->digest : pull->bundle.digest,
 	       DIGEST_TEXT_SIZE);
 	return 0;
+}
+
+/* Nothing refers to what is complete; where nobody comes to go on from there, it is to be swept. */
+static int leave_note(const struct store *store, int rc)
+{
+	autofree char *text = xstrdup(err_text());
+	autofree char *fix = xstrdup(err_hint());
+
+	(void)store_mark_garbage(store);
+	err_set(text, fix);
+	return rc;
+}
+
+static int pull_new(struct pull *pull, struct pull_result *result)
+{
+	autoclose int hold = store_hold(pull->store);
+	int rc;
+
+	TRY(hold);
+	TRY(store_tmp_make(pull->store, &pull->tmp));
+	rc = get_documents(pull);
+	if (rc < 0 && pull->indexes == 0)
+		return rc;
+	if (rc >= 0)
+		rc = pull_rest(pull, result);
+	return rc < 0 ? leave_note(pull->store, rc) : rc;
 }
 
 static int pull_from(struct store *store, const char *name, const struct endpoint *endpoint,
@@ -414,11 +439,13 @@ static int give_up(struct store *store, int rc)
 	autofree char *text = xstrdup(err_text());
 	autofree char *fix = xstrdup(err_hint());
 
-	if (is_full(rc))
-		(void)ingest_give_up(store, rc);
-	/* Those that were just killed hold their directories until they are gone. */
+	/* Those that were just killed hold their directories, and the store, until they are gone. */
 	for (int i = 0; i < SWEEP_TRIES && store_sweep_tmp(store) > 0; i++)
 		nanosleep(&(struct timespec){ .tv_nsec = SWEEP_PAUSE_NSEC }, NULL);
+	if (is_full(rc)) {
+		(void)fetch_sweep(store, 0);
+		(void)ingest_give_up(store, rc);
+	}
 	err_set(text, fix);
 	return rc;
 }

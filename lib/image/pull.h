@@ -26,6 +26,9 @@ struct pull_options {
 	const struct platform *platform; /* NULL: this machine's */
 	bool keep_blobs; /* also of layers that are there unpacked: the image will go on */
 	struct progress_sink progress;
+	/* NULL; or where the lock of the image goes, -1 before: then nobody can remove it before
+	 * that is closed. */
+	int *lock;
 };
 
 struct pull_result {

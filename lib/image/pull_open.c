@@ -9,10 +9,19 @@
 static int pull_and_open(struct store *store, const char *text, const struct pull_options *options,
 			 struct image *ret_image)
 {
+	struct pull_options locking = *options;
 	AUTO(pull_result) result = { 0 };
+	autoclose int lock = -1;
+	int rc;
 
-	TRY(pull_image(store, text, options, &result));
-	return image_open(store, result.name, options->platform, ret_image);
+	locking.lock = &lock;
+	TRY(pull_image(store, text, &locking, &result));
+	rc = image_open(store, result.name, options->platform, ret_image);
+	if (rc != -ENOENT)
+		return rc;
+	/* It has lost its name since, which is all that it can lose. */
+	err_clear();
+	return image_open(store, result.id, options->platform, ret_image);
 }
 
 /* Only names can be pulled. */

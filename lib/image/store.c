@@ -265,9 +265,14 @@ int store_sweep_tmp(struct store *store)
 
 int store_sweep(struct store *store)
 {
-	int marked;
+	int marked = store_sweep_tmp(store);
 
-	TRY(store_sweep_tmp(store));
+	/* Where nothing can be written nobody has left anything. */
+	if (marked == -EROFS) {
+		err_clear();
+		return 0;
+	}
+	TRY(marked);
 	TRY(fetch_sweep(store, PARTIAL_SECONDS));
 	marked = fs_exists(store->fd, GARBAGE_MARK);
 	if (marked <= 0)
