@@ -708,6 +708,18 @@ find_cell() { # PID: sets cell
 	return 1
 }
 
+# Its input, the report, and what is of the layer. It may close one while we look.
+holds_only_the_layer() { # PID DIRECTORY
+	local fd file
+	for fd in /proc/"$1"/fd/*; do
+		file=$(readlink "$fd")
+		[[ $file == pipe:* ]] || [ "$fd" -ef /dev/null ] || [ "$fd" -ef "$2$file" ] || {
+			echo "$fd: $file"
+			return 1
+		}
+	done
+}
+
 @test "a layer is parsed by a process that holds nothing" {
 	only root
 	hostile_start "layer:stall=600000*1"
@@ -722,15 +734,7 @@ find_cell() { # PID: sets cell
 	diff <(ls -A "/proc/$cell/root") <(ls -A "$ROOT"/tmp/*/root)
 	[ "$(wc -l <"/proc/$cell/mountinfo")" = 1 ]
 	[ "$(grep -c : "/proc/$cell/net/dev")" = 1 ]
-	# Its input, the report, and what is of the layer.
-	layer=$(echo "$ROOT"/tmp/*/root)
-	for fd in /proc/"$cell"/fd/*; do
-		file=$(readlink "$fd")
-		case $file in
-		/dev/null | pipe:*) ;;
-		*) [ "$fd" -ef "$layer$file" ] || { echo "$fd: $file"; return 1; } ;;
-		esac
-	done
+	eventually 5 holds_only_the_layer "$cell" "$(echo "$ROOT"/tmp/*/root)"
 	grep -q "^NoNewPrivs:.1" "/proc/$cell/status"
 	grep -q "^Max address space  *[0-9]" "/proc/$cell/limits"
 	grep -q "^Max cpu time  *[0-9]" "/proc/$cell/limits"
