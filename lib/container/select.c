@@ -199,9 +199,8 @@ static int add_rule(const struct host *host, const char *text, struct selection 
 
 	if (key == NULL) {
 		refuse("'%s' is not a filter: KEY=VALUE", text);
-		hint("keys are id, name, label, status, exited, ancestor, before, since, volume "
-		     "and "
-		     "publish");
+		hint("keys are id, name, label, status, exited, ancestor, before, since, "
+		     "volume and publish");
 		return -EINVAL;
 	}
 	rule = VEC_PUSH(&selection->rules);
