@@ -151,6 +151,7 @@ static int child_settle(struct child *child, const struct sources *sources)
 	int root = child->root.fd, fd;
 
 	TRY(user_resolve(root, &process->user, home || child->entry != NULL, &child->user));
+	TRY(user_check(spec, &child->user));
 	TRY(entry_add(root, spec, child->entry, &child->user));
 	TRY(sources_own(spec, sources, child->user.uid, child->user.gid));
 	TRY(fakeid_settle(spec, root));

@@ -298,10 +298,8 @@ static bool groups_are_fixed(const struct spec *spec)
 	return spec->ns[NS_USER].mode == NS_NEW && map->n == 1 && map->v[0].count == 1;
 }
 
-static int fail_groups(void)
+static int fail_groups(int err)
 {
-	int err = errno;
-
 	fail_with(err, "cannot set the supplementary groups");
 	if (err == EINVAL)
 		hint("one of them is not mapped into the container: give a larger map with "
@@ -322,20 +320,35 @@ static int set_groups(const struct spec *spec, const struct user *user)
 		return -EPERM;
 	}
 	if (setgroups(user->n_groups, user->groups) < 0)
-		return fail_groups();
+		return fail_groups(errno);
 	return 0;
 }
 
-static int fail_id(const char *kind, unsigned int id)
+static int fail_id(int err, const char *kind, unsigned int id)
 {
-	int err = errno;
-
 	fail_with(err, "cannot become %s %u", kind, id);
 	if (err == EINVAL)
 		hint("the user namespace of the container has no such %s: give a larger map with "
 		     "--uidmap and --gidmap, or ranges in /etc/subuid and /etc/subgid",
 		     kind);
 	return -err;
+}
+
+int user_check(const struct spec *spec, const struct user *user)
+{
+	bool sets_groups = !spec->process.user.keep_groups && !groups_are_fixed(spec);
+
+	if (spec->ns[NS_USER].mode != NS_NEW)
+		return 0;
+	/* In the order in which they are taken on. */
+	for (size_t i = 0; sets_groups && i < user->n_groups; i++)
+		if (idmap_to_outside(&spec->idmaps.gid, user->groups[i]) < 0)
+			return fail_groups(EINVAL);
+	if (idmap_to_outside(&spec->idmaps.gid, user->gid) < 0)
+		return fail_id(EINVAL, "group", user->gid);
+	if (idmap_to_outside(&spec->idmaps.uid, user->uid) < 0)
+		return fail_id(EINVAL, "user", user->uid);
+	return 0;
 }
 
 int user_become(const struct spec *spec, const struct user *user)
@@ -345,9 +358,9 @@ int user_become(const struct spec *spec, const struct user *user)
 
 	TRY(set_groups(spec, user));
 	if (setresgid(user->gid, user->gid, user->gid) < 0)
-		return fail_id("group", user->gid);
+		return fail_id(errno, "group", user->gid);
 	if (setresuid(user->uid, user->uid, user->uid) < 0)
-		return fail_id("user", user->uid);
+		return fail_id(errno, "user", user->uid);
 	if (getresgid(&gids[0], &gids[1], &gids[2]) < 0 ||
 	    getresuid(&uids[0], &uids[1], &uids[2]) < 0)
 		return fail("cannot read the ids back");

@@ -36,6 +36,9 @@ void user_release(struct user *user);
  * directory are wanted for a plain number as well. */
 int user_resolve(int rootfd, const struct spec_user *spec, bool home, struct user *ret_user);
 
+/* Refuse ids that are not mapped into the container, before files are made for them. */
+int user_check(const struct spec *spec, const struct user *user);
+
 /* Take the ids on: setgroups, setresgid, setresuid, verified. */
 int user_become(const struct spec *spec, const struct user *user);
 

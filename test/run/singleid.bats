@@ -122,3 +122,13 @@ repository() {
 		done </etc/subuid
 	done
 }
+
+@test "a user of the image that is not mapped: the reason and the fix, and no step after it" {
+	only one
+	for workdir in "" "-w /new/one" "-w /"; do
+		split berth run --rm --network none $workdir "docker-archive:$(image config.docker.tar)" true
+		want 125
+		err_has "cannot become group 1000"
+		err_has "hint: the user namespace of the container has no such group"
+	done
+}
