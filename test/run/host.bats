@@ -101,6 +101,20 @@ host() { # [OPTION...] -- COMMAND...
 	[ "$status" != 0 ]
 }
 
+@test "directories that lead to the caller's places show no more of the host than before" {
+	only root
+	mkdir -p "$T/open/secret/inner"
+	echo hidden >"$T/open/secret/inner/key"
+	chmod 700 "$T/open/secret"
+	for home in secret secret/inner secret/inner/key; do
+		run as_user one sh -c "HOME=$T/open/$home $BERTH --root $T/one/root --runroot $T/one/run run --rm \
+			--network none host: sh -c 'cat $T/open/secret/inner/key; cp -r $T/open/secret $T/one/copy; ls $T/one/copy'"
+		lacks hidden
+		lacks $'\nkey'
+		has "Permission denied"
+	done
+}
+
 @test "file systems that are mounted below are in the copy" {
 	only root
 	mkdir "$T/mounted"
