@@ -439,7 +439,7 @@ static int give_up(struct store *store, int rc)
 	autofree char *text = xstrdup(err_text());
 	autofree char *fix = xstrdup(err_hint());
 
-	/* Those that were just killed hold their directories, and the store, until they are gone. */
+	/* Those that were just killed hold the store and their directories until they are gone. */
 	for (int i = 0; i < SWEEP_TRIES && store_sweep_tmp(store) > 0; i++)
 		nanosleep(&(struct timespec){ .tv_nsec = SWEEP_PAUSE_NSEC }, NULL);
 	if (is_full(rc)) {

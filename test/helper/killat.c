@@ -5,8 +5,8 @@
  *
  *	tree	all of them die at once
  *	one	only the process that was about to make the call; the others go on
- *	first	only the program itself is followed, counted and killed; for what must not be traced,
- *		as set-user-id programs
+ *	first	only the program itself is followed, counted and killed; for programs that
+ *		must not be traced, as set-user-id ones
  *
  * N 0 kills nobody. The last line on stderr is "killat: COUNT", how many calls were counted, or
  * "killat: killed at NUMBER", the call. The exit status is that of the program, 137 where it died.

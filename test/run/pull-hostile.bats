@@ -482,6 +482,17 @@ nested() {
 	store_is_clean
 }
 
+@test "what a pull that failed has got is swept, and is no finding" {
+	hostile_start layer:status=404
+	pull "$HOSTILE/oci"
+	want 125
+	# Its configuration came.
+	[ -n "$(ls "$ROOT/blobs/sha256")" ]
+	split tool system check
+	want 0
+	[ -z "$(ls "$ROOT/blobs/sha256")" ]
+}
+
 @test "indexes that are nested too deeply" {
 	hostile_start
 	nested two 2 1
