@@ -57,21 +57,30 @@ static int ask(const struct registry_options *options, const struct registries *
 	return rc;
 }
 
+/* All that the text may stand for, until one has it. */
+static int ask_each(const struct host *host, const struct inspect_request *request,
+		    const struct registries *registries, const char *text, struct buf *ret_text)
+{
+	struct registry_options options;
+	AUTO(strvec) names = STRVEC_INIT;
+	int rc = -ENOENT;
+
+	registry_request_options(&request->registry, host, &options);
+	TRY(registries_complete(registries, text, &names));
+	TRY(registry_options_check(&options, &names));
+	for (size_t i = 0; i < names.n && rc < 0; i++)
+		rc = ask(&options, registries, names.v[i], ret_text);
+	return rc;
+}
+
 static int ask_registries(const struct host *host, const struct inspect_request *request,
 			  const char *text, struct buf *ret_text)
 {
 	struct registries *registries = NULL;
-	struct registry_options options;
-	AUTO(strvec) names = STRVEC_INIT;
 	int rc = registries_read(host, &registries);
 
-	registry_request_options(&request->registry, host, &options);
 	if (rc >= 0)
-		rc = registries_complete(registries, text, &names);
-	if (rc >= 0)
-		rc = -ENOENT;
-	for (size_t i = 0; i < names.n && rc < 0; i++)
-		rc = ask(&options, registries, names.v[i], ret_text);
+		rc = ask_each(host, request, registries, text, ret_text);
 	registries_free(registries);
 	return rc;
 }

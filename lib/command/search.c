@@ -211,6 +211,7 @@ static int ask_all(const struct search *search, const char *term, struct search_
 	int rc = 0;
 
 	term = cut_host(term, search->registries, &hosts);
+	TRY(registry_options_check(&search->options, &hosts));
 	for (size_t i = 0; i < hosts.n; i++) {
 		rc = search_registry(&search->options, search->registries, hosts.v[i], term,
 				     (unsigned int)search->request->limit, results);
@@ -260,6 +261,7 @@ static int find_repository(const struct search *search, const char *text, struct
 	if (given.tag != NULL || given.digest != NULL)
 		return refuse("'%s': a repository is wanted, without a tag or a digest", text);
 	TRY(registries_complete(search->registries, text, &names));
+	TRY(registry_options_check(&search->options, &names));
 	return ref_parse(names.v[0], ret_ref);
 }
 

@@ -3,10 +3,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/resource.h>
 
 #include "base/base64.h"
 #include "base/err.h"
+#include "image/ref.h"
 
 #define HUB "docker.io"
 #define HUB_OLD "index.docker.io"
@@ -96,12 +98,15 @@ char *auth_key_normalize(const char *key)
 	/* A URL has the path of the API, not of an image. */
 	size_t len = scheme != NULL ? strcspn(from, "/") : strlen(from);
 	size_t host = strcspn(from, "/");
+	char *name;
 
 	while (len > 0 && from[len - 1] == '/')
 		len--;
-	if (host == strlen(HUB_OLD) && strncmp(from, HUB_OLD, host) == 0)
+	if (host == strlen(HUB_OLD) && strncasecmp(from, HUB_OLD, host) == 0)
 		return xstrdup(HUB);
-	return xstrndup(from, len);
+	name = xstrndup(from, len);
+	ref_fold_host(name);
+	return name;
 }
 
 /* The length of `entry` where it is `key` or one of the components it begins with; else 0. */

@@ -83,6 +83,22 @@ static const cJSON *get(const cJSON *scopes, const char *scope)
 	return cJSON_GetObjectItemCaseSensitive(scopes, scope);
 }
 
+/* The same for a scope that begins with a host, which may be written in capitals. */
+static const cJSON *get_named(const cJSON *scopes, const char *name)
+{
+	const cJSON *scope;
+
+	cJSON_ArrayForEach(scope, scopes)
+	{
+		autofree char *folded = xstrdup(scope->string);
+
+		ref_fold_host(folded);
+		if (strcmp(folded, name) == 0)
+			return scope;
+	}
+	return NULL;
+}
+
 /*
  * The most special scope of an image: its name with tag or digest, its repository, each namespace
  * of it, its host; then, without the port, "*.example.com" for each domain above it.
@@ -94,10 +110,10 @@ static const cJSON *find_scope(const cJSON *scopes, const struct ref *ref)
 					 ref->digest != NULL ? ref->digest
 					 : ref->tag != NULL  ? ref->tag
 							     : "latest");
-	const cJSON *found = get(scopes, exact);
+	const cJSON *found = get_named(scopes, exact);
 
 	for (char *slash; found == NULL; *slash = '\0') {
-		found = get(scopes, name);
+		found = get_named(scopes, name);
 		slash = strrchr(name, '/');
 		if (slash == NULL)
 			break;
@@ -107,7 +123,7 @@ static const cJSON *find_scope(const cJSON *scopes, const struct ref *ref)
 	     dot = strchr(dot + 1, '.')) {
 		autofree char *wildcard = xasprintf("*%s", dot);
 
-		found = get(scopes, wildcard);
+		found = get_named(scopes, wildcard);
 	}
 	return found;
 }

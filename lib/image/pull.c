@@ -450,21 +450,30 @@ static int give_up(struct store *store, int rc)
 	return rc;
 }
 
+/* The first of the names that a text may stand for. */
+static int pull_first(struct store *store, const struct registries *registries, const char *text,
+		      const struct pull_options *options, struct pull_result *result)
+{
+	AUTO(strvec) names = STRVEC_INIT;
+	AUTO(buf) errors = BUF_INIT;
+	int rc = -ENOENT;
+
+	TRY(registries_complete(registries, text, &names));
+	TRY(registry_options_check(&options->registry, &names));
+	for (size_t i = 0; i < names.n && rc < 0 && !is_full(rc); i++)
+		rc = pull_name(store, registries, names.v[i], options, &errors, result);
+	return rc;
+}
+
 int pull_image(struct store *store, const char *text, const struct pull_options *options,
 	       struct pull_result *ret_result)
 {
 	struct pull_result result = { 0 };
 	struct registries *registries = NULL;
-	AUTO(strvec) names = STRVEC_INIT;
-	AUTO(buf) errors = BUF_INIT;
 	int rc = registries_read(store->host, &registries);
 
 	if (rc >= 0)
-		rc = registries_complete(registries, text, &names);
-	if (rc >= 0)
-		rc = -ENOENT;
-	for (size_t i = 0; i < names.n && rc < 0 && !is_full(rc); i++)
-		rc = pull_name(store, registries, names.v[i], options, &errors, &result);
+		rc = pull_first(store, registries, text, options, &result);
 	registries_free(registries);
 	if (rc < 0)
 		return give_up(store, rc);
@@ -512,6 +521,7 @@ static int find_tags(struct all_tags *all, const char *text)
 
 	TRY(registries_read(all->store->host, &all->registries));
 	TRY(registries_complete(all->registries, text, &names));
+	TRY(registry_options_check(&all->options->registry, &names));
 	TRY(ref_parse(names.v[0], &all->ref));
 	TRY(policy_check(all->store->host, "docker", &all->ref));
 	TRY(registries_pull(all->registries, &all->ref, &all->endpoints));

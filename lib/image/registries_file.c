@@ -61,6 +61,7 @@ static int take_place(const char *text, char **ret_place)
 			  strchr(place, '/') == NULL ? "/x" : "");
 	if (ref_parse(probe, &ref) < 0 || !ref.host_given)
 		return refuse("'%s' is not HOST[:PORT][/PATH]", text);
+	ref_fold_host(place);
 	*ret_place = steal(place);
 	return 0;
 }

@@ -57,6 +57,9 @@ void registry_request_init(struct registry_request *request);
 /* The options' strings are the request's. */
 void registry_request_options(const struct registry_request *request, const struct host *host,
 			      struct registry_options *ret_options);
+/* Credentials of the command line must not be shown to whoever happens to be asked: a refusal where
+ * there are several candidates, names or hosts. */
+int registry_options_check(const struct registry_options *options, const struct strvec *candidates);
 
 enum registry_access {
 	REGISTRY_PULL,

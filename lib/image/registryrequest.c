@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "image/registry.h"
 
+#include "base/err.h"
+
 void registry_request_init(struct registry_request *request)
 {
 	const struct registry_options defaults = REGISTRY_OPTIONS_INIT;
@@ -23,4 +25,14 @@ void registry_request_options(const struct registry_request *request, const stru
 		.retry = (unsigned int)request->retry,
 		.retry_delay = request->retry_delay,
 	};
+}
+
+int registry_options_check(const struct registry_options *options, const struct strvec *candidates)
+{
+	if (options->creds == NULL || candidates->n < 2)
+		return 0;
+	refuse("--creds is for one registry, and this may be '%s' or '%s'", candidates->v[0],
+	       candidates->v[1]);
+	hint("name the registry as well: HOST/NAME");
+	return -EINVAL;
 }

@@ -255,6 +255,12 @@ requests() {
 	want 125
 	err_has "$HOSTILE"
 	err_has "$REGISTRY"
+	# A password is for one of them.
+	seen=$(hostile_log | wc -l)
+	split berth pull --creds me:secret nobody-has-this
+	want 125
+	err_has "--creds is for one registry, and this may be '$HOSTILE/nobody-has-this:latest'"
+	[ "$(hostile_log | wc -l)" = "$seen" ]
 	store_is_clean
 }
 
