@@ -86,6 +86,21 @@ static int sweep_lock(struct sweep *sweep, int dirfd, const char *name)
 		       : drop_file(dirfd, name);
 }
 
+/*
+ * Take the note down before it is looked what is in use: who makes one from now on makes a new one,
+ * which stays. Nobody is between a note and the removal that it is for while index.json is locked.
+ */
+static int take_mark(const struct store *store)
+{
+	autoclose int lock =
+		lock_take(store->fd, "lock/index", LOCK_EXCLUSIVE, "the store's index");
+
+	TRY(lock);
+	if (renameat(store->fd, STORE_GARBAGE, store->fd, STORE_SWEEPING) == 0 || errno == ENOENT)
+		return 0;
+	return fail("cannot rename '%s/" STORE_GARBAGE "'", store->path);
+}
+
 int garbage_collect(struct store *store)
 {
 	AUTO(sweep) sweep = { .store = store, .reach = { .store = store } };
@@ -94,10 +109,12 @@ int garbage_collect(struct store *store)
 	if (lock == -EWOULDBLOCK)
 		return 0;
 	TRY(lock);
+	TRY(take_mark(store));
 	TRY(reach_all(&sweep.reach));
 	TRY(sweep_dir(&sweep, "blobs/sha256", sweep_blob));
 	TRY(sweep_dir(&sweep, "layers", sweep_layer));
 	TRY(sweep_dir(&sweep, "images", sweep_plan));
 	TRY(sweep_dir(&sweep, "lock", sweep_lock));
+	TRY(drop_file(store->fd, STORE_SWEEPING));
 	return 1;
 }

@@ -16,7 +16,6 @@
 #include "image/garbage.h"
 #include "image/layer.h"
 
-#define GARBAGE_MARK "tmp/garbage"
 /* What was fetched in part is kept for so long, in case somebody goes on. */
 #define PARTIAL_SECONDS INT64_C(86400)
 
@@ -184,7 +183,7 @@ int store_hold(const struct store *store)
 
 int store_mark_garbage(const struct store *store)
 {
-	autoclose int fd = fs_open(store->fd, GARBAGE_MARK, O_WRONLY | O_CREAT, 0600);
+	autoclose int fd = fs_open(store->fd, STORE_GARBAGE, O_WRONLY | O_CREAT, 0600);
 
 	TRY(fd);
 	return fs_sync_dir(fd);
@@ -213,7 +212,7 @@ static int take_dead(const struct store *store, const char *entry, struct dead *
 	autofree char *lock = xasprintf("%s/lock", name);
 	int fd;
 
-	if (strcmp(name, GARBAGE_MARK) == 0)
+	if (strcmp(name, STORE_GARBAGE) == 0 || strcmp(name, STORE_SWEEPING) == 0)
 		return 0;
 	fd = lock_try(store->fd, lock, LOCK_EXCLUSIVE);
 	if (fd == -EWOULDBLOCK)
@@ -263,24 +262,29 @@ int store_sweep_tmp(struct store *store)
 	return living;
 }
 
+/* 1: there is a note that something may be left. */
+static int is_marked(const struct store *store)
+{
+	int marked = fs_exists(store->fd, STORE_GARBAGE);
+
+	return marked != 0 ? marked : fs_exists(store->fd, STORE_SWEEPING);
+}
+
 int store_sweep(struct store *store)
 {
-	int marked = store_sweep_tmp(store);
+	int rc = store_sweep_tmp(store);
 
 	/* Where nothing can be written nobody has left anything. */
-	if (marked == -EROFS) {
+	if (rc == -EROFS) {
 		err_clear();
 		return 0;
 	}
-	TRY(marked);
+	TRY(rc);
 	TRY(fetch_sweep(store, PARTIAL_SECONDS));
-	marked = fs_exists(store->fd, GARBAGE_MARK);
-	if (marked <= 0)
-		return marked;
-	marked = garbage_collect(store);
-	if (marked > 0 && unlinkat(store->fd, GARBAGE_MARK, 0) < 0 && errno != ENOENT)
-		return fail("cannot remove '%s/" GARBAGE_MARK "'", store->path);
-	return marked < 0 ? marked : 0;
+	rc = is_marked(store);
+	if (rc > 0)
+		rc = garbage_collect(store);
+	return rc < 0 ? rc : 0;
 }
 
 char *store_layer_path(const struct store *store, const char *diff_id)

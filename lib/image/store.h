@@ -23,6 +23,7 @@
  *	partial/HEX		a blob that is being fetched, or was until somebody died
  *	tmp/NAME/		unfinished work; holds a locked file `lock`; unlocked = garbage
  *	tmp/garbage		is there <=> a removal may have left something to sweep
+ *	tmp/sweeping		the same, taken down by a sweeper that is at it, or died
  *	containers/ID/		containers that outlive a command
  *	lock/index		held to change index.json
  *	lock/objects		shared by those who add blobs and layers, exclusive to sweep them
@@ -75,7 +76,10 @@ void store_tmp_release(struct store_tmp *tmp);
 /* Hold off sweepers while objects that nothing refers to yet are added; returns the lock, to be
  * closed. */
 int store_hold(const struct store *store);
-/* Note that something may be left to sweep; to be called before anything is removed. */
+/* Note that something may be left to sweep; to be called before anything is removed, by who holds
+ * lock/index until that is done. */
+#define STORE_GARBAGE "tmp/garbage"
+#define STORE_SWEEPING "tmp/sweeping"
 int store_mark_garbage(const struct store *store);
 /*
  * Remove the leftovers of commands that died, and the objects that nothing refers to where there is

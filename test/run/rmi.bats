@@ -131,3 +131,24 @@ store_is_empty() {
 	berth rmi -f case quay.io/other/case:v1 one:1 two:2
 	store_is_empty
 }
+
+@test "one that sweeps does not take the note of another that removes" {
+	need strace
+	local blobs
+	make_case docker
+	blobs=$(ls "$ROOT/blobs/sha256")
+	busybox
+	# The first has swept, and is slow to say so; meanwhile the second takes a name away.
+	strace -qq -o /dev/null -P tmp/garbage -P tmp/sweeping -e trace=unlinkat \
+		-e inject=unlinkat:delay_enter=1000000 "$BERTH" --root "$ROOT" rmi case 3>&- &
+	pid=$!
+	for blob in $blobs; do
+		eventually 10 test ! -e "$ROOT/blobs/sha256/$blob"
+	done
+	strace -qq -o /dev/null -P index.json -e trace=renameat -e inject=renameat:delay_exit=1500000 \
+		"$BERTH" --root "$ROOT" rmi busybox
+	wait "$pid"
+	run berth system check
+	want 0
+	store_is_empty
+}
