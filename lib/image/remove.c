@@ -17,7 +17,7 @@
 struct remove {
 	struct store *store;
 	const char *text;
-	bool force;
+	int flags; /* enum removal_flags */
 	removal_users users;
 	void *arg;
 	struct catalog catalog;
@@ -76,7 +76,8 @@ static int lock_plan(const struct remove *r)
 	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
 	int lock = plan_lock(r->store, r->item.id);
 
-	for (int ms = 0; r->force && lock == -EBUSY && ms < PATIENCE_MS; ms += 10) {
+	for (int ms = 0; (r->flags & REMOVAL_FORCE) != 0 && lock == -EBUSY && ms < PATIENCE_MS;
+	     ms += 10) {
 		nanosleep(&pause, NULL);
 		lock = plan_lock(r->store, r->item.id);
 	}
@@ -90,7 +91,7 @@ static int lock_image(struct remove *r)
 
 	if (id[0] == '\0')
 		return 0;
-	if (r->force)
+	if ((r->flags & REMOVAL_FORCE) != 0)
 		TRY(r->users(r->arg, id, true));
 	r->lock = lock_plan(r);
 	if (r->lock == -EBUSY) {
@@ -144,7 +145,7 @@ static int remove_image(struct remove *r, struct removal *removal)
 	TRY(lookup(&r->catalog, r->text, &r->item, &r->by_name));
 	TRY(lookup_all(&r->catalog, false, &r->items));
 	names = count_names(r);
-	if (!r->by_name && names > 1 && !r->force)
+	if (!r->by_name && names > 1 && r->flags == 0)
 		return refuse_names(r);
 	if (!r->by_name || names <= 1)
 		return remove_all(r, removal);
@@ -156,16 +157,16 @@ static int remove_image(struct remove *r, struct removal *removal)
 	return r->members.n > 0 ? 1 : 0;
 }
 
-int image_remove(struct store *store, const char *text, bool force, removal_users users, void *arg,
+int image_remove(struct store *store, const char *text, int flags, removal_users users, void *arg,
 		 struct removal *removal)
 {
 	struct remove r = {
-		.store = store, .text = text, .force = force, .users = users, .arg = arg, .lock = -1
+		.store = store, .text = text, .flags = flags, .users = users, .arg = arg, .lock = -1
 	};
 	int rc;
 
 	r.catalog = (struct catalog)CATALOG_INIT;
 	rc = remove_image(&r, removal);
 	remove_release(&r);
-	return rc > 0 ? store_sweep(store) : rc;
+	return rc;
 }

@@ -110,6 +110,40 @@ store_is_empty() {
 	store_is_empty
 }
 
+@test "--all: every image, but those in use: 2" {
+	make_case docker-two-tags
+	make_case oci-two-names
+	split berth rmi --all case
+	want 125
+	err_has "name images, or give --all"
+	[ "$(berth images -q | wc -l)" = 4 ]
+	busybox
+	berth run --network none --name kept busybox true
+	split berth rmi --all --no-prune
+	want 2
+	[ "$(grep -c ^Untagged: <<<"$output")" = 4 ]
+	[ "$(grep -c ^Deleted: <<<"$output")" = "$(sort -u <<<"$output" | grep -c ^Deleted:)" ]
+	err_has "'kept'"
+	[ "$(berth images --format '{{.Name}}')" = docker.io/library/busybox:latest ]
+	split berth rmi -a -f
+	want 0
+	split berth inspect --type container kept
+	want 1
+	split berth rmi -a
+	want 0
+	[ -z "$output$stderr" ]
+	store_is_empty
+}
+
+@test "many at once are swept for once" {
+	need strace
+	make_case docker-two-tags
+	make_case oci-two-names
+	strace -qq -o "$T/calls" -e trace=openat "$BERTH" --root "$ROOT" rmi case quay.io/other/case:v1 one:1 two:2
+	[ "$(grep -c '"blobs/sha256", ' "$T/calls")" = 1 ]
+	store_is_empty
+}
+
 @test "killed at any point: nothing needs repair" {
 	need strace
 	local call k points=0
