@@ -3,6 +3,7 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -44,6 +45,7 @@ struct progress_sink progress_view_sink(struct progress_view *view)
 
 void progress_view_release(struct progress_view *view)
 {
+	free(view->transfer);
 	free(view->states);
 	free(view->bytes);
 	*view = (struct progress_view){ 0 };
@@ -135,14 +137,26 @@ static void tell(const struct progress_view *view, const struct progress *progre
 		(void)!write(STDERR_FILENO, out.data, out.len);
 }
 
+/* What tells one transfer from another: images of a list have one name, tags the same blobs. */
+static char *describe(const struct progress *progress)
+{
+	AUTO(buf) out = BUF_INIT;
+
+	buf_add_str(&out, progress->name);
+	for (size_t i = 0; i < progress->n; i++)
+		buf_addf(&out, " %s", progress->v[i].digest);
+	return buf_steal(&out);
+}
+
 /* Another transfer begins: its name, and lines of its own. */
-static void begin(struct progress_view *view, const struct progress *progress)
+static void begin(struct progress_view *view, const struct progress *progress, char *transfer)
 {
 	enum progress_style style = view->style;
 	AUTO(buf) out = BUF_INIT;
 
 	progress_view_release(view);
 	view->style = style;
+	view->transfer = transfer;
 	view->n = progress->n;
 	view->states = xcalloc(progress->n, sizeof(*view->states));
 	view->bytes = xcalloc(progress->n, sizeof(*view->bytes));
@@ -156,10 +170,11 @@ static void begin(struct progress_view *view, const struct progress *progress)
 void progress_view_show(void *arg, const struct progress *progress)
 {
 	struct progress_view *view = arg;
+	autofree char *transfer = describe(progress);
 	uint64_t now = now_usec();
 
-	if (view->shown == 0 || view->n != progress->n)
-		begin(view, progress);
+	if (view->transfer == NULL || strcmp(view->transfer, transfer) != 0)
+		begin(view, progress, steal(transfer));
 	if (view->style == PROGRESS_TTY)
 		draw(view, progress, view->shown != 0 ? now - view->shown : 0);
 	else

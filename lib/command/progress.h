@@ -24,6 +24,7 @@ enum progress_style {
 
 struct progress_view {
 	enum progress_style style;
+	char *transfer;  /* the name and the blobs of the one at hand; NULL: there was none */
 	size_t drawn;    /* lines on the terminal that are ours */
 	int *states;     /* as they were shown last, `n` of them */
 	uint64_t *bytes; /* likewise */

@@ -551,3 +551,14 @@ is_whole() { # NAME
 		[ "$status" != 0 ]
 	done
 }
+
+@test "several images have a heading each, however many layers they have" {
+	load_fixture() { berth load -q -i "$(image "$1.oci")" | sed 's/.*: //'; }
+	berth tag "$(load_fixture busybox)" "$REGISTRY/twin:1"
+	berth tag "$(load_fixture config)" "$REGISTRY/twin:2"
+	split berth push --progress plain --all-tags "$REGISTRY/twin"
+	want 0
+	[ "$(grep -cx "$REGISTRY/twin:1" <<<"$stderr")" = 1 ]
+	[ "$(grep -cx "$REGISTRY/twin:2" <<<"$stderr")" = 1 ]
+	[ "$(tail -n 1 <<<"$stderr" | awk '{ print $2 }')" = shared ]
+}
