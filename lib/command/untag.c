@@ -9,7 +9,7 @@
 
 /* The entry of the image that a text names; -1: none. */
 static ssize_t find_name(const struct catalog *catalog, const struct image_items *items,
-			 const char *id, const char *text)
+			 const char *key, const char *text)
 {
 	AUTO(strvec) names = STRVEC_INIT;
 
@@ -19,7 +19,7 @@ static ssize_t find_name(const struct catalog *catalog, const struct image_items
 			const struct image_item *item = &items->v[i];
 
 			if (item->name != NULL && strcmp(item->name, names.v[k]) == 0 &&
-			    strcmp(item->id, id) == 0)
+			    strcmp(image_item_key(item), key) == 0)
 				return item->entry;
 		}
 	return -1;
@@ -37,11 +37,12 @@ static void strip(struct catalog *catalog, const char *name)
 static int list_names(const struct catalog *catalog, const struct image_item *image,
 		      const struct strvec *operands, struct strvec *names)
 {
+	const char *key = image_item_key(image);
 	AUTO(image_items) items = { 0 };
 
 	TRY(lookup_all(catalog, false, &items));
 	for (size_t i = 1; i < operands->n; i++) {
-		ssize_t entry = find_name(catalog, &items, image->id, operands->v[i]);
+		ssize_t entry = find_name(catalog, &items, key, operands->v[i]);
 
 		if (entry < 0)
 			return refuse("the image '%s' has no name '%s'", operands->v[0],
@@ -49,7 +50,7 @@ static int list_names(const struct catalog *catalog, const struct image_item *im
 		strvec_push(names, catalog->v[entry].name);
 	}
 	for (size_t i = 0; operands->n == 1 && i < items.n; i++)
-		if (items.v[i].name != NULL && strcmp(items.v[i].id, image->id) == 0)
+		if (items.v[i].name != NULL && strcmp(image_item_key(&items.v[i]), key) == 0)
 			strvec_push(names, items.v[i].name);
 	return 0;
 }

@@ -35,6 +35,11 @@ void image_item_release(struct image_item *item)
 	*item = (struct image_item){ 0 };
 }
 
+const char *image_item_key(const struct image_item *item)
+{
+	return item->id[0] != '\0' ? item->id : item->digest;
+}
+
 void image_items_release(struct image_items *items)
 {
 	for (size_t i = 0; i < items->n; i++)
@@ -128,8 +133,8 @@ int lookup_fail(const char *text)
 	lookup_names(text, &names);
 	refuse_with(ENOENT, "there is no image '%s' in the store", text);
 	if (names.n > 0)
-		hint("berth images lists what is there; berth load -i FILE brings an image in, and "
-		     "docker-archive:FILE, oci-archive:FILE and oci:DIR run without");
+		hint("berth images lists what is there; berth pull fetches an image from a "
+		     "registry, and berth load -i FILE takes it from an archive");
 	return -ENOENT;
 }
 

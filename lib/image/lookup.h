@@ -23,6 +23,10 @@ struct image_item {
 	ssize_t entry; /* in the catalog; -1: run from an archive, only its layers are there */
 };
 
+/* What tells images apart: the ID; of a damaged one the digest of its manifest, which is all that
+ * is known. */
+const char *image_item_key(const struct image_item *item);
+
 struct image_items {
 	struct image_item *v;
 	size_t n;

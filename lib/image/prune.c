@@ -56,17 +56,11 @@ static void work_release(struct work *work)
 
 /* --- what there is ---------------------------------------------------------------------------- */
 
-/* Of a damaged image only the manifest is known. */
-static const char *key_of(const struct image_item *item)
-{
-	return item->id[0] != '\0' ? item->id : item->digest;
-}
-
 static int compare_items(const void *a, const void *b)
 {
 	const struct image_item *left = *(struct image_item *const *)a;
 	const struct image_item *right = *(struct image_item *const *)b;
-	int rc = strcmp(key_of(left), key_of(right));
+	int rc = strcmp(image_item_key(left), image_item_key(right));
 
 	return rc != 0 ? rc : left < right ? -1 : left > right;
 }
@@ -82,7 +76,8 @@ static void group(struct work *work)
 	for (size_t i = 0; i < work->items.n; i++) {
 		struct target *last;
 
-		if (i == 0 || strcmp(key_of(sorted[i - 1]), key_of(sorted[i])) != 0) {
+		if (i == 0 ||
+		    strcmp(image_item_key(sorted[i - 1]), image_item_key(sorted[i])) != 0) {
 			last = VEC_PUSH(work);
 			*last = (struct target){ .item = sorted[i], .lock = -1 };
 		}
@@ -213,7 +208,7 @@ static int remove_batch(struct work *work, size_t n, struct removal *removal)
 	for (size_t i = 0; i < n; i++) {
 		if (v[i].item->id[0] != '\0')
 			TRY(plan_remove(work->store, v[i].item->id));
-		strvec_push(&removal->deleted, key_of(v[i].item));
+		strvec_push(&removal->deleted, image_item_key(v[i].item));
 	}
 	return 0;
 }

@@ -46,8 +46,7 @@ void removal_release(struct removal *removal)
 
 static bool same_image(const struct image_item *a, const struct image_item *b)
 {
-	/* Of a damaged image only the manifest is known. */
-	return a->id[0] != '\0' ? strcmp(a->id, b->id) == 0 : strcmp(a->digest, b->digest) == 0;
+	return strcmp(image_item_key(a), image_item_key(b)) == 0;
 }
 
 static size_t count_names(const struct remove *r)
@@ -127,12 +126,9 @@ static int remove_all(struct remove *r, struct removal *removal)
 	drop_entries(r, true, removal);
 	TRY(catalog_commit(&r->catalog));
 	TRY(list_forget_members(r->store, &r->members, r->users, r->arg));
-	if (r->item.id[0] != '\0') {
+	if (r->item.id[0] != '\0')
 		TRY(plan_remove(r->store, r->item.id));
-		strvec_push(&removal->deleted, r->item.id);
-	} else {
-		strvec_push(&removal->deleted, r->item.digest);
-	}
+	strvec_push(&removal->deleted, image_item_key(&r->item));
 	return 1;
 }
 

@@ -55,6 +55,22 @@ make_case() {
 	[ "$(berth images)" = "$before" ]
 }
 
+@test "a damaged image, and no other that is damaged" {
+	local digest
+	make_case docker
+	make_case oci-two-names
+	for digest in $(jq -r '.manifests[].digest' "$ROOT/index.json"); do
+		echo broken >"$ROOT/blobs/sha256/${digest#sha256:}"
+	done
+	rm -rf "$ROOT"/cache/*
+	[ "$(berth images --format '{{.ID}}' | sort -u)" = "<damaged>" ]
+	split berth untag one:1
+	want 0
+	run berth images --format '{{.Name}}'
+	has docker.io/library/case:latest
+	lacks docker.io/library/one:1
+}
+
 @test "killed at any point: the old or the new state" {
 	need strace
 	local call k points=0
