@@ -28,24 +28,41 @@ static void init(void *data)
 	registry_request_init(&request->registry);
 }
 
+/* Nothing is fetched for a list that is not there. */
+static int check_list(struct store *store, const char *text)
+{
+	AUTO(list) list = LIST_INIT;
+
+	return list_open(&list, store, text);
+}
+
+static int add(struct members *members, const struct strvec *operands)
+{
+	AUTO(list) list = LIST_INIT;
+
+	TRY(check_list(members->store, operands->v[0]));
+	for (size_t i = 1; i < operands->n; i++)
+		TRY(members_find(members, operands->v[i]));
+	TRY(list_open(&list, members->store, operands->v[0]));
+	return members_add(members, &list);
+}
+
 static int run(const struct host *host, void *data, const struct strvec *operands)
 {
 	const struct add_request *request = data;
 	AUTO(store) store = STORE_INIT;
-	AUTO(list) list = LIST_INIT;
 	AUTO(members)
 	members = { .host = host,
 		    .store = &store,
 		    .registry = &request->registry,
 		    .details = &request->details,
 		    .all = request->all };
+	int rc;
 
 	TRY(store_open(host, &store));
 	TRY(store_sweep(&store));
-	for (size_t i = 1; i < operands->n; i++)
-		TRY(members_find(&members, operands->v[i]));
-	TRY(list_open(&list, &store, operands->v[0]));
-	return members_add(&members, &list);
+	rc = add(&members, operands);
+	return rc < 0 ? members_give_up(&members, rc) : rc;
 }
 
 const struct command command_manifest_add = {

@@ -30,26 +30,45 @@ static void init(void *data)
 	registry_request_init(&request->registry);
 }
 
+/* Nothing is fetched for a list that cannot be made. */
+static int check_list(const struct create_request *request, struct store *store, const char *text)
+{
+	AUTO(list) list = LIST_INIT;
+
+	TRY(list_create(&list, store, text, request->amend));
+	return list_annotate_index(&list, &request->annotations);
+}
+
+static int create(const struct create_request *request, struct members *members,
+		  const struct strvec *operands)
+{
+	AUTO(list) list = LIST_INIT;
+
+	TRY(check_list(request, members->store, operands->v[0]));
+	for (size_t i = 1; i < operands->n; i++)
+		TRY(members_find(members, operands->v[i]));
+	TRY(list_create(&list, members->store, operands->v[0], request->amend));
+	TRY(list_annotate_index(&list, &request->annotations));
+	return members_add(members, &list);
+}
+
 static int run(const struct host *host, void *data, const struct strvec *operands)
 {
 	const struct create_request *request = data;
 	const struct list_details details = { 0 };
 	AUTO(store) store = STORE_INIT;
-	AUTO(list) list = LIST_INIT;
 	AUTO(members)
 	members = { .host = host,
 		    .store = &store,
 		    .registry = &request->registry,
 		    .details = &details,
 		    .all = request->all };
+	int rc;
 
 	TRY(store_open(host, &store));
 	TRY(store_sweep(&store));
-	for (size_t i = 1; i < operands->n; i++)
-		TRY(members_find(&members, operands->v[i]));
-	TRY(list_create(&list, &store, operands->v[0], request->amend));
-	TRY(list_annotate_index(&list, &request->annotations));
-	return members_add(&members, &list);
+	rc = create(request, &members, operands);
+	return rc < 0 ? members_give_up(&members, rc) : rc;
 }
 
 const struct command command_manifest_create = {

@@ -2,6 +2,7 @@
 #include "command/memberoptions.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/bounds.h"
@@ -163,6 +164,29 @@ static int drop_plans(const struct members *members)
 			TRY(plan_remove(members->store, members->plans.v[i]));
 	}
 	return 0;
+}
+
+/* A note is made first, so that what is left when we are killed is found. */
+static int drop_all(struct members *members)
+{
+	AUTO(catalog) catalog = CATALOG_INIT;
+
+	TRY(catalog_open_locked(members->store, &catalog));
+	TRY(store_mark_garbage(members->store));
+	drop_fetched(members, &catalog);
+	TRY(catalog_commit(&catalog));
+	return drop_plans(members);
+}
+
+int members_give_up(struct members *members, int rc)
+{
+	autofree char *text = xstrdup(err_text());
+	autofree char *fix = xstrdup(err_hint());
+
+	if (members->fetched.n + members->plans.n > 0 && drop_all(members) >= 0)
+		(void)store_sweep(members->store);
+	err_set(text, fix);
+	return rc;
 }
 
 int members_keep(struct store *store, struct list *list)

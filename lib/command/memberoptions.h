@@ -50,6 +50,9 @@ void members_release(struct members *members);
 int members_find(struct members *members, const char *image);
 /* Add them all to the list, keep that, and print its ID. The list is closed. */
 int members_add(struct members *members, struct list *list);
+/* It failed with rc and the error that is recorded: what was fetched for it goes again. The list is
+ * to be closed before. Returns rc. */
+int members_give_up(struct members *members, int rc);
 /* Keep a list, print its ID, and sweep what it was before. The list is closed. */
 int members_keep(struct store *store, struct list *list);
 

@@ -177,6 +177,35 @@ inspect() { # LIST JQ-FILTER
 	[ -z "$(ls "$ROOT/layers")" ]
 }
 
+@test "what was fetched for nothing does not stay" {
+	: >"$REGISTRY_DIR/access"
+	split berth manifest add nothing "docker://$REGISTRY/multi:1"
+	want 125
+	err_has "no manifest list 'nothing'"
+	berth manifest create list >/dev/null
+	split berth manifest create list "docker://$REGISTRY/multi:1"
+	want 125
+	err_has "--amend"
+	# It was not even asked for.
+	[ "$(grep -c "GET /v2/multi" "$REGISTRY_DIR/access")" = 0 ]
+	split berth manifest add list "docker://$REGISTRY/multi:1" "docker://$REGISTRY/no/such:1"
+	want 125
+	err_has "no/such"
+	split berth manifest create other "docker://$REGISTRY/busybox:1" "docker://$REGISTRY/no/such:1"
+	want 125
+	split berth manifest add --annotation wrong list "docker://$REGISTRY/busybox:1"
+	want 125
+	[ "$(berth images -a --format '{{.Name}}')" = docker.io/library/list:latest ]
+	store_is_clean
+	# What was there before, is.
+	berth pull -q "$REGISTRY/busybox:1" >/dev/null
+	split berth manifest create other "docker://$REGISTRY/busybox:1" "docker://$REGISTRY/no/such:1"
+	want 125
+	split berth run --rm --network none --pull never "$REGISTRY/busybox:1" true
+	want 0
+	store_is_clean
+}
+
 @test "push: others find every image in it" {
 	berth manifest create --all all "docker://$REGISTRY/multi:1" >/dev/null
 	split berth manifest push --digestfile "$T/digest" all "$REGISTRY/pushed/all:1"
