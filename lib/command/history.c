@@ -90,12 +90,10 @@ static void print_created_since(struct buf *out, const void *data)
 {
 	const struct step *step = data;
 
-	if (!step->request->exact)
-		when_print_since(out, step->created);
-	else if (step->created != 0)
-		units_print_time(out, step->created, 0);
+	if (step->request->exact)
+		when_print_time(out, step->created);
 	else
-		buf_add_str(out, "N/A");
+		when_print_since(out, step->created);
 }
 
 static void print_created_at(struct buf *out, const void *data)
@@ -103,7 +101,7 @@ static void print_created_at(struct buf *out, const void *data)
 	const struct step *step = data;
 
 	if (step->created != 0)
-		units_print_time(out, step->created, 0);
+		when_print_time(out, step->created);
 }
 
 /* A command may have many lines: a row has one. */

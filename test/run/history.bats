@@ -16,6 +16,9 @@ make_case() {
 	[ "$(berth history -q many | wc -l)" = "$(berth inspect -f '{{len .History}}' many)" ]
 	[ "$(berth image history -n -q --no-trunc many | head -1)" = "$(berth inspect -f '{{.Id}}' many)" ]
 	# The sizes are those of the layers.
+	berth history --format '{{.CreatedAt}}' many >at.txt
+	[ "$(grep -Evc '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$' at.txt)" = 0 ]
+	[ "$(berth history --human=false --format '{{.CreatedSince}}' many)" = "$(cat at.txt)" ]
 	[ "$(berth history --human=false --format '{{.Size}}' many | awk '{ n += $1 } END { print n }')" = "$(berth inspect -f '{{.Size}}' many)" ]
 	split berth history -H=maybe many
 	want 125
