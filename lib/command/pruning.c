@@ -124,7 +124,8 @@ static int enforce(const struct host *host, struct store *store, uint64_t max,
 	TRY(fits);
 	units_print_size(&size, max);
 	if (fits == 0)
-		out_note("the images take more than %s, and what is left of them is in use",
+		out_note("the images take more than %s, and those that are left are in use or "
+			 "just came",
 			 size.data);
 	return fits;
 }
