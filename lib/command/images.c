@@ -14,7 +14,8 @@
 #include "image/ref.h"
 #include "image/summary.h"
 
-#define FILTERS "reference|dangling|label|before|since|until|containers|readonly|id"
+#define FILTERS \
+	"reference|dangling|label|before|since|until|containers|readonly|id|manifest|intermediate"
 #define NONE "<none>"
 #define SHORT_ID 12
 
@@ -40,7 +41,7 @@ static const struct opt options_images[] = {
 	  .help = "show the digests of the manifests" },
 	{ "filter", 'f', OPT_STRINGS, offsetof(struct images_request, filters), "KEY=VALUE",
 	  "list only what matches: reference, dangling, label, before, since, until, containers, "
-	  "readonly or id" },
+	  "readonly, id, manifest or intermediate" },
 	{ "format", 0, OPT_STRING, offsetof(struct images_request, format), "FORMAT",
 	  "table, json, jsonl, or a Go template" },
 	{ "history", 0, OPT_REFUSED, .help = "the names that an image had before are not kept" },
@@ -271,6 +272,14 @@ static size_t count(const struct strvec *ids, const char *id)
 	return n;
 }
 
+static bool is_list(const struct listing *listing, const struct image_item *item)
+{
+	const char *type =
+		item->entry >= 0 ? listing->catalog.v[item->entry].descriptor.media_type : NULL;
+
+	return type != NULL && media_kind(type) == MEDIA_INDEX;
+}
+
 static void add_row(struct listing *listing, const struct image_item *item)
 {
 	struct row row = { .item = item, .no_trunc = listing->request->no_trunc };
@@ -280,6 +289,7 @@ static void add_row(struct listing *listing, const struct image_item *item)
 	(void)summary_read(&listing->store, item->id, &row.summary);
 	row.containers = count(&listing->used, item->id);
 	facts.used = row.containers > 0;
+	facts.list = is_list(listing, item);
 	if (imageselect_matches(&listing->selection, &facts) &&
 	    (listing->name == NULL ||
 	     (item->name != NULL && imageselect_reference(item->name, listing->name))))

@@ -79,7 +79,13 @@ static bool match_containers(const struct image_rule *rule, const struct image_f
 	return rule->truth == facts->used;
 }
 
-static bool match_readonly(const struct image_rule *rule, const struct image_facts *facts)
+static bool match_manifest(const struct image_rule *rule, const struct image_facts *facts)
+{
+	return rule->truth == facts->list;
+}
+
+/* What no image is. */
+static bool match_none(const struct image_rule *rule, const struct image_facts *facts)
 {
 	return !rule->truth;
 }
@@ -143,8 +149,10 @@ static const struct image_key keys[] = {
 	{ "since", "after", .prepare = prepare_image, .matches = match_since },
 	{ "until", .prepare = prepare_until, .matches = match_before },
 	{ "containers", .prepare = prepare_truth, .matches = match_containers },
-	{ "readonly", .prepare = prepare_truth, .matches = match_readonly },
+	{ "readonly", .prepare = prepare_truth, .matches = match_none },
 	{ "id", .matches = match_id },
+	{ "manifest", .prepare = prepare_truth, .matches = match_manifest },
+	{ "intermediate", .prepare = prepare_truth, .matches = match_none },
 };
 
 /* --- rules ------------------------------------------------------------------------------------ */

@@ -20,12 +20,15 @@
  *	containers	true: a container uses it
  *	readonly	true: none does, since berth has no store that is not to be written to
  *	id		the start of its ID
+ *	manifest	true: its name means a manifest list
+ *	intermediate	true: none is, since berth keeps no images that are only steps to others
  */
 struct image_facts {
 	const char *name; /* complete; NULL: none */
 	const char *id;
 	const struct summary *summary;
 	bool used;
+	bool list; /* its name means a manifest list */
 };
 
 struct image_selection {

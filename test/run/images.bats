@@ -169,6 +169,13 @@ make_case() { # CASE: loads what test/helper/image-case writes
 	[ "$(names readonly=true)" = "" ]
 	[ "$(names readonly=false)" = abc ]
 	[ "$(names containers=true)" = "" ]
+	[ "$(names manifest=true)" = "" ]
+	[ "$(names manifest=false)" = abc ]
+	[ "$(names intermediate=true)" = "" ]
+	[ "$(names intermediate=false)" = abc ]
+	berth manifest create list a >/dev/null
+	[ "$(names manifest=true)" = list ]
+	berth manifest rm list >/dev/null
 	busybox
 	berth run --network none busybox true
 	[ "$(names containers=true)" = busybox ]
