@@ -15,6 +15,7 @@
 #define SHORT_DESCRIPTION 45
 #define LIMIT_DEFAULT 25
 #define LIMIT_MAX 100
+#define TRANSPORT "docker://" /* may stand before it, as before other names */
 
 struct search_request {
 	struct registry_request registry;
@@ -274,8 +275,6 @@ static int list_tags(const struct search *search, const char *text)
 
 	if (search->request->filters.n > 0)
 		return refuse("--filter does not go with --list-tags");
-	if (strncmp(text, "docker://", 9) == 0)
-		text += 9;
 	TRY(find_repository(search, text, &ref));
 	TRY(fetch_tags(search, &ref, &tags));
 	repository = ref_repository(&ref);
@@ -302,14 +301,16 @@ static int run(const struct host *host, void *data, const struct strvec *operand
 {
 	const struct search_request *request = data;
 	struct search search = { .request = request };
+	const char *term = operands->v[0];
 	int rc;
 
-	if (operands->v[0][0] == '\0')
+	if (strncmp(term, TRANSPORT, strlen(TRANSPORT)) == 0)
+		term += strlen(TRANSPORT);
+	if (term[0] == '\0')
 		return refuse("an empty term matches nothing");
 	registry_request_options(&request->registry, host, &search.options);
 	TRY(registries_read(host, &search.registries));
-	rc = request->list_tags ? list_tags(&search, operands->v[0])
-				: search_term(&search, operands->v[0]);
+	rc = request->list_tags ? list_tags(&search, term) : search_term(&search, term);
 	registries_free(search.registries);
 	return rc;
 }

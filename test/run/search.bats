@@ -113,6 +113,8 @@ teardown() {
 	has "$PLAIN/team/base"
 	lacks "$PLAIN/x"
 	! grep -q q=debian "$T/asked"
+	berth search "$PLAIN/team" >with
+	berth search "docker://$PLAIN/team" | diff with -
 	split berth search "$PLAIN/nothing"
 	want 0
 	[ "$(wc -l <<<"$output")" = 1 ]
