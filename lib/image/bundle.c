@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,6 +78,19 @@ static int read_manifest(const struct archive *layout, const struct descriptor *
 	return 0;
 }
 
+/* Of an index some of the images may have been left where it came from. */
+static int lacks_image(const struct descriptor *d)
+{
+	AUTO(buf) platform = BUF_INIT;
+
+	if (d->platform.os == NULL || d->platform.architecture == NULL)
+		return refuse_with(ENOENT, "its image %s is not here", d->digest);
+	platform_print(&platform, d->platform.os, d->platform.architecture, d->platform.variant);
+	refuse_with(ENOENT, "its image for %s is not here", platform.data);
+	hint("berth pull --platform %s fetches it from a registry", platform.data);
+	return -ENOENT;
+}
+
 /* From a list of entries down to the manifest of one image. */
 static int descend(const struct archive *layout, const struct descriptors *entries,
 		   const struct platform *platform, struct bundle *bundle,
@@ -96,6 +110,8 @@ static int descend(const struct archive *layout, const struct descriptors *entri
 			rc = manifest_choose(entries, platform, &entry);
 		if (rc >= 0)
 			rc = read_manifest(layout, entry, bundle, &next);
+		if (rc == -ENOENT && entry != NULL && depth > 0)
+			rc = lacks_image(entry);
 		TRY(rc);
 		manifest_release(&m);
 		m = next;

@@ -264,6 +264,14 @@ is_whole() { # NAME
 	split berth push "$REGISTRY/index:1" "$REGISTRY/index/one:1"
 	want 0
 	[ "$(raw index/one:1 | jq -r .config.digest)" = "$(berth images -q --no-trunc)" ]
+	for command in "push --platform linux/arm64 $REGISTRY/index:1 $REGISTRY/index/one:1" \
+		"save --platform linux/arm64 -o other.tar $REGISTRY/index:1" \
+		"run --rm --pull never --platform linux/arm64 $REGISTRY/index:1 true"; do
+		split berth $command
+		want 125
+		err_has "its image for linux/arm64/v8 is not here"
+		err_has "berth pull --platform linux/arm64/v8 fetches it"
+	done
 	# The rest of it is not here, and not there.
 	split berth push --all "$REGISTRY/index:1" "$REGISTRY/index/all:1"
 	want 125
