@@ -35,8 +35,8 @@ static int refuse_users(const struct users *users)
 		buf_addf(&list, "%s'%s'", i > 0 ? ", " : "", users->names.v[i]);
 	if (users->names.n > 5)
 		buf_addf(&list, " and %zu more", users->names.n - 5);
-	refuse_with(EBUSY, "the image is in use by the container%s %s",
-		    users->names.n > 1 ? "s" : "", list.data);
+	refuse_with(EBUSY, "it is in use by the container%s %s", users->names.n > 1 ? "s" : "",
+		    list.data);
 	hint("remove it first (berth rm), or both with --force");
 	return -EBUSY;
 }
@@ -47,7 +47,7 @@ static int find_mount(const struct host *host, const char *id)
 
 	if (mounted <= 0)
 		return mounted;
-	refuse_with(EBUSY, "the image is mounted");
+	refuse_with(EBUSY, "it is mounted");
 	hint("berth image unmount %.12s", digest_hex(id));
 	return -EBUSY;
 }

@@ -91,15 +91,15 @@ static int lock_image(struct remove *r)
 	if (id[0] == '\0')
 		return 0;
 	if ((r->flags & REMOVAL_FORCE) != 0)
-		TRY(r->users(r->arg, id, true));
+		TRY(fail_in(r->users(r->arg, id, true), "image '%s'", r->text));
 	r->lock = lock_plan(r);
 	if (r->lock == -EBUSY) {
-		refuse_with(EBUSY, "the image '%s' is in use by a running container", r->text);
+		refuse_with(EBUSY, "image '%s': it is in use by a running container", r->text);
 		return -EBUSY;
 	}
 	if (r->lock < 0 && r->lock != -ENOENT)
 		return r->lock;
-	return r->users(r->arg, id, false);
+	return fail_in(r->users(r->arg, id, false), "image '%s'", r->text);
 }
 
 /* Take the entries out of the catalog: the one that was named, or all of the image. */

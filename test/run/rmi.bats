@@ -121,6 +121,7 @@ store_is_empty() {
 	berth run --network none --name kept busybox true
 	split berth rmi --all --no-prune
 	want 2
+	err_has "rmi: image '$(berth images -q --no-trunc busybox)': it is in use by the container 'kept'"
 	[ "$(grep -c ^Untagged: <<<"$output")" = 4 ]
 	[ "$(grep -c ^Deleted: <<<"$output")" = "$(sort -u <<<"$output" | grep -c ^Deleted:)" ]
 	err_has "'kept'"
