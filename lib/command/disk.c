@@ -16,6 +16,7 @@
 
 #define NONE "<none>"
 #define SHORT_ID 12
+#define SHORT_COMMAND 20
 
 void disk_release(struct disk *disk)
 {
@@ -166,14 +167,13 @@ static int print_images(const struct disk *disk)
 
 /* --- containers ------------------------------------------------------------------------------- */
 
+/* max: 0, or where it is cut. */
 static void add_cell(struct buf *out, const char *text, size_t max)
 {
-	size_t len = strlen(text), cut = len < max ? len : max;
+	AUTO(buf) cut = BUF_INIT;
 
-	/* Not within a character. */
-	while (cut < len && cut > 0 && ((unsigned char)text[cut] & 0xc0) == 0x80)
-		cut--;
-	escape_bytes(out, text, cut);
+	out_cut(&cut, text, max);
+	escape_text(out, cut.data);
 	buf_add_char(out, '\t');
 }
 
@@ -186,9 +186,9 @@ static int print_containers(const struct disk *disk)
 	for (size_t i = 0; i < disk->containers.n; i++) {
 		const struct disk_container *container = &disk->containers.v[i];
 
-		add_cell(&lines, container->id, SHORT_ID);
-		add_cell(&lines, container->image != NULL ? container->image : "", 255);
-		add_cell(&lines, container->command, 20);
+		buf_addf(&lines, "%.*s\t", SHORT_ID, container->id);
+		add_cell(&lines, container->image != NULL ? container->image : "", 0);
+		add_cell(&lines, container->command, SHORT_COMMAND);
 		buf_add_str(&lines, "0\t");
 		units_print_size(&lines, container->bytes);
 		buf_add_char(&lines, '\t');

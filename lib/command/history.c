@@ -16,7 +16,6 @@
 #define MISSING "<missing>"
 #define SHORT_ID 12
 #define SHORT_TEXT 45
-#define ELLIPSIS "\xe2\x80\xa6"
 
 struct history_request {
 	char *format;
@@ -104,21 +103,9 @@ static void print_created_at(struct buf *out, const void *data)
 		when_print_time(out, step->created);
 }
 
-/* A command may have many lines: a row has one. */
 static void print_text(struct buf *out, const char *text, bool whole)
 {
-	size_t len = strlen(text), cut = len;
-
-	if (!whole && len > SHORT_TEXT) {
-		cut = SHORT_TEXT - 1;
-		/* Not within a character. */
-		while (cut > 0 && ((unsigned char)text[cut] & 0xc0) == 0x80)
-			cut--;
-	}
-	for (size_t i = 0; i < cut; i++)
-		buf_add_char(out, text[i] == '\t' || text[i] == '\n' ? ' ' : text[i]);
-	if (cut < len)
-		buf_add_str(out, ELLIPSIS);
+	out_cut(out, text, whole ? 0 : SHORT_TEXT);
 }
 
 static void print_created_by(struct buf *out, const void *data)

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "base/escape.h"
 #include "base/out.h"
 #include "base/units.h"
 #include "command/registryoptions.h"
@@ -62,27 +61,11 @@ static void print_name(struct buf *out, const void *data)
 	buf_add_str(out, row->result != NULL ? row->result->name : row->name);
 }
 
-/* In one line; cut between characters. */
 static void print_description(struct buf *out, const void *data)
 {
 	const struct row *row = data;
-	const char *text = row->result->description;
-	size_t len = strlen(text), at = 0;
-	uint32_t rune;
 
-	for (size_t n = 1; at < len; n++) {
-		size_t step = escape_decode(text + at, len - at, &rune);
-
-		if (!row->no_trunc && n == SHORT_DESCRIPTION && at + (step > 0 ? step : 1) < len) {
-			buf_add_str(out, "…");
-			return;
-		}
-		if (rune == '\n' || rune == '\r')
-			buf_add_char(out, ' ');
-		else
-			buf_add(out, text + at, step > 0 ? step : 1);
-		at += step > 0 ? step : 1;
-	}
+	out_cut(out, row->result->description, row->no_trunc ? 0 : SHORT_DESCRIPTION);
 }
 
 static void print_stars(struct buf *out, const void *data)
