@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "command/command.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/err.h"
+#include "base/exit.h"
 #include "base/out.h"
 #include "command/progress.h"
 #include "command/pruning.h"
@@ -92,16 +95,40 @@ static int pull_one(struct store *store, const struct pull_request *request, con
 	return print_result(&result, ids);
 }
 
+/* Of several, one that fails does not keep the others from being pulled. Returns the status. */
+static int pull_each(struct store *store, const struct pull_request *request,
+		     const struct pull_options *options, const struct strvec *names,
+		     struct strvec *ids)
+{
+	int status = EXIT_OK;
+
+	for (size_t i = 0; i < names->n; i++) {
+		int rc = pull_one(store, request, names->v[i], options, ids);
+
+		if (rc >= 0)
+			continue;
+		/* Nobody reads what is printed. */
+		if (names->n == 1 || rc == -EPIPE)
+			return rc;
+		fail_in(rc, "pull");
+		err_print(STDERR_FILENO);
+		err_clear();
+		status = EXIT_BERTH;
+	}
+	return status;
+}
+
 static int pull_all(const struct host *host, struct store *store,
 		    const struct pull_request *request, const struct pull_options *options,
 		    const struct strvec *names)
 {
 	AUTO(strvec) ids = STRVEC_INIT;
+	int status = pull_each(store, request, options, names, &ids);
 
-	for (size_t i = 0; i < names->n; i++)
-		TRY(pull_one(store, request, names->v[i], options, &ids));
+	TRY(status);
 	TRY(pruning_after(host, store, request->max, &ids));
-	return store_sweep(store);
+	TRY(store_sweep(store));
+	return status;
 }
 
 static int run(const struct host *host, void *data, const struct strvec *operands)

@@ -81,6 +81,14 @@ requests() {
 	done
 }
 
+@test "of several, one that fails does not keep the others back" {
+	split berth pull "$REGISTRY/no/such" "$REGISTRY/busybox" "$REGISTRY/many:nothing" "$REGISTRY/many"
+	want 125
+	[ "$(sed 's/^/sha256:/' <<<"$output")" = "$(id_of busybox)"$'\n'"$(id_of many)" ]
+	[ "$(grep -c '^berth: pull: ' <<<"$stderr")" = 2 ]
+	store_is_clean
+}
+
 @test "by digest" {
 	digest=$(digest_of busybox)
 	split berth pull "$REGISTRY/busybox@$digest"
