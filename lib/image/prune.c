@@ -229,8 +229,7 @@ static int remove_chosen(struct work *work, struct removal *removal)
 	return 0;
 }
 
-static int prune_locked(struct store *store, const struct prune *prune, struct removal *removal,
-			struct usage *usage)
+static int prune_locked(struct store *store, const struct prune *prune, struct removal *removal)
 {
 	AUTO(work) work = { .store = store, .prune = prune, .catalog = CATALOG_INIT };
 
@@ -238,18 +237,34 @@ static int prune_locked(struct store *store, const struct prune *prune, struct r
 	TRY(lookup_all(&work.catalog, true, &work.items));
 	group(&work);
 	TRY(choose(&work));
-	if (work.n == 0)
-		return 0;
-	TRY(usage_measure(store, usage));
-	return remove_chosen(&work, removal);
+	return work.n > 0 ? remove_chosen(&work, removal) : 0;
+}
+
+struct search {
+	const struct prune *prune;
+	bool found;
+};
+
+static int look(const struct prune_candidate *candidate, void *arg)
+{
+	struct search *search = arg;
+	int rc = search->found ? 0 : search->prune->wanted(candidate, search->prune->arg);
+
+	search->found |= rc > 0;
+	return rc;
 }
 
 int image_prune(struct store *store, const struct prune *prune, struct removal *removal,
 		uint64_t *ret_bytes)
 {
+	struct search search = { .prune = prune };
 	AUTO(usage) usage = { 0 };
 
-	TRY(prune_locked(store, prune, removal, &usage));
+	/* It takes its time to measure a store: not while index.json is locked, nor for nothing. */
+	TRY(prune_each(store, look, &search));
+	if (search.found)
+		TRY(usage_measure(store, &usage));
+	TRY(prune_locked(store, prune, removal));
 	TRY(store_sweep(store));
 	*ret_bytes += usage_gone(store, &usage);
 	return 0;

@@ -18,7 +18,8 @@ struct prune_candidate {
 };
 
 struct prune {
-	/* Is it to go, as far as the image itself tells? 1, 0, or negative. */
+	/* Is it to go, as far as the image itself tells? 1, 0, or negative. It may be asked
+	 * twice. */
 	int (*wanted)(const struct prune_candidate *candidate, void *arg);
 	void *arg;
 	/* The IDs of the images that containers use which do not run; those of running ones are

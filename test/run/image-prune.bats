@@ -45,6 +45,27 @@ clean() {
 	clean
 }
 
+@test "the size of what is there is looked for while others change names" {
+	# Not sub: newuidmap has no privileges where it is traced.
+	only root one
+	need strace
+	local layer
+	small one >/dev/null
+	layer=$(ls "$ROOT/layers" | grep -v size)
+	berth untag one
+	make_case docker
+	strace -f -qq -o "$T/calls" -P "layers/$layer" -e trace=openat2 -e inject=openat2:delay_enter=3000000 \
+		"$BERTH" --root "$ROOT" --runroot "$RUNROOT" image prune -f >/dev/null 3>&- &
+	pid=$!
+	sleep 1
+	split timeout 1 "$BERTH" --root "$ROOT" --runroot "$RUNROOT" tag case other:1
+	wait "$pid"
+	want 0
+	grep -q "layers/$layer" "$T/calls"
+	[ "$(berth images --format '{{.Name}}' | sort | tr '\n' ' ')" = "docker.io/library/case:latest docker.io/library/other:1 " ]
+	clean
+}
+
 @test "what is run, was run and stays, or is shared, stays" {
 	busybox
 	make_case docker
