@@ -3,6 +3,8 @@
 #include "command/destination.h"
 #include "command/pushoptions.h"
 
+#include <string.h>
+
 #include "base/err.h"
 #include "base/out.h"
 #include "command/imageusers.h"
@@ -47,11 +49,24 @@ static int push(struct store *store, const struct push_choices *choices,
 	return out_line("%s", result.digest);
 }
 
-static int purge(const struct host *host, struct store *store, const char *text)
+/* The digest of the list as it is now. */
+static int find_list(struct store *store, const char *text, char *ret_digest)
 {
 	AUTO(list) list = LIST_INIT;
 
 	TRY(list_open(&list, store, text));
+	memcpy(ret_digest, list.digest, DIGEST_TEXT_SIZE);
+	return 0;
+}
+
+/* pushed: the digest of what was sent; what came to the list meanwhile is not to be lost. */
+static int purge(const struct host *host, struct store *store, const char *text, const char *pushed)
+{
+	AUTO(list) list = LIST_INIT;
+
+	TRY(list_open(&list, store, text));
+	if (strcmp(list.digest, pushed) != 0)
+		return refuse("the list '%s' was changed while it was pushed: it stays", text);
 	list.users = imageusers_find;
 	list.users_arg = (void *)host;
 	TRY(list_drop(&list));
@@ -65,7 +80,7 @@ static int run(const struct host *host, void *data, const struct strvec *operand
 	AUTO(progress_view) view = { 0 };
 	struct push_options options;
 	AUTO(store) store = STORE_INIT;
-	int there;
+	char digest[DIGEST_TEXT_SIZE];
 
 	for (size_t i = 0; i < request->remarks.n; i++)
 		out_note("%s", request->remarks.v[i]);
@@ -73,12 +88,9 @@ static int run(const struct host *host, void *data, const struct strvec *operand
 	options.all_platforms = true;
 	options.index_alone = !request->choices.all;
 	TRY(store_open(host, &store));
-	there = list_exists(&store, operands->v[0]);
-	TRY(there);
-	if (there == 0)
-		return refuse("there is no manifest list '%s'", operands->v[0]);
+	TRY(find_list(&store, operands->v[0], digest));
 	TRY(push(&store, &request->choices, &options, operands));
-	return request->purge ? purge(host, &store, operands->v[0]) : 0;
+	return request->purge ? purge(host, &store, operands->v[0], digest) : 0;
 }
 
 const struct command command_manifest_push = {

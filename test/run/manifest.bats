@@ -252,6 +252,21 @@ inspect() { # LIST JQ-FILTER
 	err_has "no manifest list"
 }
 
+@test "a list that is changed while it is pushed is not purged" {
+	need strace
+	berth manifest create "$REGISTRY/busy:1" "docker://$REGISTRY/busybox:1" >/dev/null
+	strace -f -qq -o /dev/null -e trace=connect -e inject=connect:delay_enter=2000000:when=1 \
+		"$BERTH" --root "$ROOT" --runroot "$RUNROOT" manifest push --rm "$REGISTRY/busy:1" >out 2>err 3>&- &
+	pid=$!
+	sleep 1
+	berth manifest annotate --index --annotation new=yes "$REGISTRY/busy:1" >/dev/null
+	status=0
+	wait "$pid" || status=$?
+	want 125
+	grep -q "was changed while it was pushed" err
+	[ "$(berth manifest inspect "$REGISTRY/busy:1" | jq -r .annotations.new)" = yes ]
+}
+
 @test "a member that is compressed on the way is named as it is there" {
 	busybox
 	berth manifest create list busybox >/dev/null
