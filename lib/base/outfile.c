@@ -131,3 +131,10 @@ int outfile_commit(struct outfile *file)
 	free(steal(file->tmp));
 	return 0;
 }
+
+int outfile_advise(int rc)
+{
+	if (rc == -ENOSPC || rc == -EDQUOT)
+		hint("free some space where that is, or write it elsewhere");
+	return rc;
+}

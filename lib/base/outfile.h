@@ -27,5 +27,7 @@ int outfile_open(const char *path, const char *what, struct outfile *ret_file);
 int outfile_commit(struct outfile *file);
 /* Without a commit before it, what was written goes. */
 void outfile_release(struct outfile *file);
+/* What helps where what is written to is full: it need not be where the store is. Returns rc. */
+int outfile_advise(int rc);
 
 #endif

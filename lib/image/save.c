@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/fs.h"
+#include "base/outfile.h"
 #include "image/blob.h"
 #include "image/catalog.h"
 #include "image/lookup.h"
@@ -462,7 +463,7 @@ int save_directory(const struct save *save, const char *path)
 	TRY(parent);
 	TRY(fs_random_hex(random, 8));
 	tmp = xasprintf(".berth-%s", random);
-	rc = fill_directory(save, parent, tmp, name);
+	rc = outfile_advise(fill_directory(save, parent, tmp, name));
 	if (rc >= 0)
 		return 0;
 	why = xstrdup(err_text());

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/err.h"
 #include "base/fs.h"
+#include "base/outfile.h"
 #include "image/tar_header.h"
 
 #define RECORD (20 * TAR_BLOCK_SIZE) /* archives are a multiple of it, as tar(1) writes them */
@@ -32,7 +33,7 @@ static int flush(struct tarwrite *tar)
 	size_t len = tar->len;
 
 	tar->len = 0;
-	return fs_write_all(tar->fd, tar->held, len, tar->name);
+	return outfile_advise(fs_write_all(tar->fd, tar->held, len, tar->name));
 }
 
 static int put(struct tarwrite *tar, const void *bytes, size_t len)

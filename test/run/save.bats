@@ -277,6 +277,7 @@ teardown() {
 	split bash -c "'$BERTH' --root '$ROOT' save case >/dev/full"
 	want 125
 	err_has "No space left on device"
+	err_has "hint: free some space where that is, or write it elsewhere"
 }
 
 @test "a full disk and a store that cannot be written to" {
