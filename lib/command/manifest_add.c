@@ -18,6 +18,7 @@ static const struct opt options_add[] = {
 	  .help = "of an IMAGE for several platforms, add all that it is for" },
 	MEMBER_OPTIONS(DETAILS_AT),
 	REGISTRY_OPTIONS(REGISTRY_AT),
+	REGISTRY_OPTION_INSECURE,
 	OPT_END,
 };
 

@@ -20,6 +20,7 @@ static const struct opt options_create[] = {
 	{ "annotation", 0, OPT_STRINGS, offsetof(struct create_request, annotations), "KEY=VALUE",
 	  "set an annotation of the list" },
 	REGISTRY_OPTIONS(REGISTRY_AT),
+	REGISTRY_OPTION_INSECURE,
 	OPT_END,
 };
 

@@ -19,6 +19,7 @@ struct inspect_request {
 
 static const struct opt options_inspect[] = {
 	REGISTRY_OPTIONS(REGISTRY_AT),
+	REGISTRY_OPTION_INSECURE,
 	OPT_END,
 };
 

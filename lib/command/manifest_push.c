@@ -25,6 +25,7 @@ static const struct opt options_push[] = {
 	  .help = "remove the list when it was pushed" },
 	{ "rm", 0, OPT_FLAG, offsetof(struct push_request, purge), .flags = OPT_ALIAS },
 	REGISTRY_OPTIONS(REGISTRY_AT),
+	REGISTRY_OPTION_INSECURE,
 	PUSH_FOREIGN_OPTIONS(offsetof(struct push_request, remarks)),
 	OPT_END,
 };

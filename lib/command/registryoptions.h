@@ -55,5 +55,12 @@
 	REGISTRY_OPTION_AUTHFILE(at), REGISTRY_OPTION_CERT_DIR(at), REGISTRY_OPTION_CREDS(at), \
 		REGISTRY_OPTION_RETRY(at), REGISTRY_OPTION_RETRY_DELAY(at), \
 		REGISTRY_OPTION_TLS_VERIFY(at)
+/* docker's word in its manifest commands. */
+#define REGISTRY_OPTION_INSECURE \
+	{ \
+		"insecure", 0, OPT_REFUSED, .help = "it is docker's word", \
+					    .fix = "--tls-verify=false means that", \
+					    .flags = OPT_HIDDEN \
+	}
 
 #endif

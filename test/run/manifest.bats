@@ -250,6 +250,9 @@ inspect() { # LIST JQ-FILTER
 	split berth manifest push no/such "$REGISTRY/none"
 	want 125
 	err_has "no manifest list"
+	split berth manifest push --insecure no/such "$REGISTRY/none"
+	want 125
+	err_has "--tls-verify=false"
 }
 
 @test "a list that is changed while it is pushed is not purged" {
