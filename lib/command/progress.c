@@ -94,6 +94,17 @@ static void print_item(const struct progress_item *item, uint64_t before, uint64
 	buf_add_char(out, '\n');
 }
 
+/* A line that was broken would be two to who goes up by lines. Letters are ASCII. */
+static void cut_line(struct buf *out, size_t begin)
+{
+	const size_t columns = (size_t)term_columns(STDERR_FILENO);
+
+	if (out->len - begin <= columns)
+		return;
+	buf_truncate(out, begin + columns - 1);
+	buf_add_char(out, '\n');
+}
+
 /* Where there are more blobs than lines, what moves goes first. */
 static bool is_worth_a_line(const struct progress *progress, size_t i)
 {
@@ -111,11 +122,13 @@ static void draw(struct progress_view *view, const struct progress *progress, ui
 		buf_add_str(&out, UP_AND_CLEAR);
 	for (size_t i = 0; i < progress->n; i++) {
 		int state = state_of(&progress->v[i]);
+		const size_t begin = out.len;
 
 		ended += state == PROGRESS_DONE || state == PROGRESS_SHARED;
 		if (lines >= PROGRESS_LINES || !is_worth_a_line(progress, i))
 			continue;
 		print_item(&progress->v[i], view->bytes[i], usec, &out);
+		cut_line(&out, begin);
 		lines++;
 	}
 	if (progress->n > PROGRESS_LINES) {

@@ -81,12 +81,27 @@ requests() {
 	done
 }
 
+@test "on a narrow terminal no line is broken" {
+	need script
+	script -qec "stty cols 30; '$BERTH' --root '$ROOT' --runroot '$RUNROOT' pull -q '$REGISTRY/busybox' >/dev/null
+		'$BERTH' --root '$ROOT' --runroot '$RUNROOT' pull '$REGISTRY/many' >/dev/null" "$T/screen" >/dev/null
+	grep -aq done "$T/screen"
+	grep -av -e '^Script ' -e "$REGISTRY" "$T/screen" | sed 's/\x1b\[[0-9]*[AK]//g; s/\r$//' >lines
+	[ "$(awk 'length > 30' lines | wc -l)" = 0 ]
+}
+
 @test "of several, one that fails does not keep the others back" {
 	split berth pull "$REGISTRY/no/such" "$REGISTRY/busybox" "$REGISTRY/many:nothing" "$REGISTRY/many"
 	want 125
 	[ "$(sed 's/^/sha256:/' <<<"$output")" = "$(id_of busybox)"$'\n'"$(id_of many)" ]
 	[ "$(grep -c '^berth: pull: ' <<<"$stderr")" = 2 ]
 	store_is_clean
+}
+
+@test "podman's words for a platform are told apart from mistakes" {
+	split berth pull --arch arm64 "$REGISTRY/multi"
+	want 125
+	err_has "--platform OS/ARCH"
 }
 
 @test "by digest" {
