@@ -25,6 +25,13 @@ struct pull_request {
 #define AT(field) offsetof(struct pull_request, field)
 #define REGISTRY_AT(field) offsetof(struct pull_request, registry.field)
 
+/* podman's way to say it in three words. */
+#define PULL_PLATFORM(name, value) \
+	{ \
+		(name), 0, OPT_REFUSED, 0, (value), "the platform is one option", \
+			.fix = "give --platform OS/ARCH[/VARIANT]", .flags = OPT_HIDDEN \
+	}
+
 static const struct opt options_pull[] = {
 	{ "all-tags", 'a', OPT_FLAG, AT(all_tags), .help = "pull every tag of the repository" },
 	{ "max", 0, OPT_SIZE, AT(max), "SIZE",
@@ -38,6 +45,9 @@ static const struct opt options_pull[] = {
 	  VALUES_WORDS, PROGRESS_STYLES },
 	{ "quiet", 'q', OPT_FLAG, AT(quiet), .help = "print no progress" },
 	REGISTRY_OPTIONS(REGISTRY_AT),
+	PULL_PLATFORM("arch", "ARCH"),
+	PULL_PLATFORM("os", "OS"),
+	PULL_PLATFORM("variant", "VARIANT"),
 	{ "disable-content-trust", 0, OPT_IGNORED, AT(ignored), NULL,
 	  "--disable-content-trust: there is no content trust to disable", OPT_HIDDEN },
 	OPT_END,
