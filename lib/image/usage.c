@@ -13,6 +13,8 @@
 #include "base/err.h"
 #include "base/fs.h"
 
+#define MAX_TRIES 20
+
 void usage_release(struct usage *usage)
 {
 	free(usage->v);
@@ -27,21 +29,28 @@ struct measuring {
 	uint64_t *sizes; /* shared with the child that measures */
 };
 
+/* Others make and remove layers meanwhile: what was moved away while it was looked at is looked at
+ * again, and what goes just now takes nothing. */
+static int measure_path(const struct measuring *m, size_t i)
+{
+	int rc = -EBUSY;
+
+	for (int tries = 0; rc == -EBUSY && tries < MAX_TRIES; tries++) {
+		err_clear();
+		rc = fs_disk_usage(m->store->fd, m->paths->v[i], &m->sizes[i]);
+	}
+	if (rc != -ENOENT)
+		return rc;
+	err_clear();
+	return 0;
+}
+
 static int measure_inside(void *arg)
 {
-	struct measuring *m = arg;
+	const struct measuring *m = arg;
 
-	for (size_t i = 0; i < m->paths->n; i++) {
-		int there = fs_exists(m->store->fd, m->paths->v[i]);
-
-		TRY(there);
-		/* What goes just now takes nothing. */
-		if (there == 1 &&
-		    fs_disk_usage(m->store->fd, m->paths->v[i], &m->sizes[i]) == -ENOENT)
-			err_clear();
-		else if (err_text()[0] != '\0')
-			return -EIO;
-	}
+	for (size_t i = 0; i < m->paths->n; i++)
+		TRY(measure_path(m, i));
 	return 0;
 }
 
@@ -56,7 +65,6 @@ int usage_paths(const struct store *store, const struct strvec *paths, uint64_t 
 	m.sizes = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (m.sizes == MAP_FAILED)
 		return fail("cannot get memory to share with a child");
-	err_clear();
 	rc = store->maps.uid.n == 0 ? measure_inside(&m)
 				    : idmap_run(&store->maps, measure_inside, &m);
 	if (rc >= 0)

@@ -138,6 +138,25 @@ clean() {
 	clean
 }
 
+@test "what others move while it is measured is no error" {
+	# Not sub: newuidmap has no privileges where it is traced.
+	only root one
+	need strace
+	busybox
+	mkdir -p "$ROOT/tmp/x/moved/below"
+	strace -f -qq -o calls -P below -e trace=openat2 -e inject=openat2:delay_enter=1500000 \
+		"$BERTH" --root "$ROOT" --runroot "$RUNROOT" system df >out 2>&1 3>&- &
+	pid=$!
+	sleep 0.7
+	mv "$ROOT/tmp/x/moved" elsewhere
+	status=0
+	wait "$pid" || status=$?
+	output=$(cat out)
+	want 0
+	grep -q below calls
+	rm -r "$ROOT/tmp/x"
+}
+
 @test "prune leaves what runs" {
 	busybox
 	"$BERTH" --root "$ROOT" --runroot "$RUNROOT" run --network none --name holder busybox sleep 60 3>&- &
