@@ -57,7 +57,8 @@ static int run(const struct host *host, void *data, const struct strvec *operand
 		    .store = &store,
 		    .registry = &request->registry,
 		    .details = &request->details,
-		    .all = request->all };
+		    .all = request->all,
+		    .hold = -1 };
 	int rc;
 
 	TRY(store_open(host, &store));

@@ -16,15 +16,23 @@
 
 #define TRANSPORT "docker://"
 
-void members_release(struct members *members)
+static void member_release(struct member *member)
 {
-	strvec_release(&members->images);
-	strvec_release(&members->fetched);
-	strvec_release(&members->plans);
+	free(member->image);
+	descriptor_release(&member->document);
 }
 
-/* 1 and the descriptor where the store has it. */
-static int find_here(struct store *store, const char *image, struct descriptor *ret_descriptor)
+void members_release(struct members *members)
+{
+	for (size_t i = 0; i < members->n; i++)
+		member_release(&members->v[i]);
+	free(members->v);
+	strvec_release(&members->plans);
+	cleanup_close(&members->hold);
+}
+
+/* 1: the store has an image of that name. */
+static int has_image(struct store *store, const char *image)
 {
 	AUTO(catalog) catalog = CATALOG_INIT;
 	AUTO(image_item) item = { 0 };
@@ -33,25 +41,9 @@ static int find_here(struct store *store, const char *image, struct descriptor *
 
 	TRY(catalog_open(store, &catalog));
 	rc = lookup(&catalog, image, &item, &by_name);
-	if (rc == -ENOENT) {
-		err_clear();
-		return 0;
-	}
-	TRY(rc);
-	if (item.entry < 0)
-		return refuse("the image '%s' was run from an archive and has no manifest", image);
-	descriptor_copy(&catalog.v[item.entry].descriptor, ret_descriptor);
-	return 1;
-}
-
-static int list_names(struct store *store, struct strvec *names)
-{
-	AUTO(catalog) catalog = CATALOG_INIT;
-
-	TRY(catalog_open(store, &catalog));
-	for (size_t i = 0; i < catalog.n; i++)
-		if (catalog.v[i].name != NULL)
-			strvec_push(names, catalog.v[i].name);
+	if (rc != -ENOENT)
+		return rc < 0 ? rc : 1;
+	err_clear();
 	return 0;
 }
 
@@ -66,15 +58,34 @@ static void choose_platform(const struct list_details *details, struct platform 
 	xreplace(&platform->variant, details->variant);
 }
 
-/* Pull it; what it brought under a name of its own loses that later. */
-static int fetch(struct members *members, const char *name, bool any_platform, char **ret_name)
+/* With a note, so that what is left when we are killed is found. */
+static int hold_store(struct members *members)
 {
-	AUTO(strvec) before = STRVEC_INIT, plans = STRVEC_INIT;
+	if (members->hold >= 0)
+		return 0;
+	members->hold = store_hold(members->store);
+	TRY(members->hold);
+	return store_mark_garbage(members->store);
+}
+
+static int let_store_go(struct members *members)
+{
+	if (members->hold < 0)
+		return 0;
+	cleanup_close(&members->hold);
+	members->hold = -1;
+	return store_sweep(members->store);
+}
+
+static int fetch(struct members *members, const char *name, bool any_platform,
+		 struct member *ret_member)
+{
+	AUTO(strvec) plans = STRVEC_INIT;
 	AUTO(platform) platform = { 0 };
 	AUTO(pull_result) result = { 0 };
-	struct pull_options options = { .keep_blobs = true };
+	struct pull_options options = { .keep_blobs = true, .nameless = true };
 
-	TRY(list_names(members->store, &before));
+	TRY(hold_store(members));
 	TRY(plan_list(members->store, &plans));
 	registry_request_options(members->registry, members->host, &options.registry);
 	choose_platform(members->details, &platform);
@@ -83,36 +94,34 @@ static int fetch(struct members *members, const char *name, bool any_platform, c
 				   ? NULL
 				   : &platform;
 	TRY(pull_image(members->store, name, &options, &result));
-	if (!strvec_has(&before, result.name))
-		strvec_push(&members->fetched, result.name);
 	if (!strvec_has(&plans, result.id))
 		strvec_push(&members->plans, result.id);
-	*ret_name = steal(result.name);
+	ret_member->image = steal(result.name);
+	ret_member->document.media_type = steal(result.media_type);
+	ret_member->document.size = result.size;
+	memcpy(ret_member->document.digest, result.digest, DIGEST_TEXT_SIZE);
 	return 0;
 }
 
 /* The members of an index that are not here yet. */
-static int fetch_rest(struct members *members, const char *name)
+static int fetch_rest(struct members *members, const struct member *index)
 {
-	AUTO(descriptor) d = { 0 };
 	AUTO(manifest) m = { 0 };
 	AUTO(buf) text = BUF_INIT;
 	AUTO(ref) ref = { 0 };
 	autofree char *repository = NULL;
 
-	TRY(find_here(members->store, name, &d));
-	TRY(blob_read(members->store, d.digest, MAX_MANIFEST, &text));
-	TRY(manifest_parse(text.data, text.len, name, &m));
-	TRY(ref_parse(name, &ref));
+	TRY(blob_read(members->store, index->document.digest, MAX_MANIFEST, &text));
+	TRY(manifest_parse(text.data, text.len, index->image, &m));
+	TRY(ref_parse(index->image, &ref));
 	repository = ref_repository(&ref);
 	for (size_t i = 0; i < m.manifests.n; i++) {
-		const struct descriptor *member = &m.manifests.v[i];
-		autofree char *one = xasprintf("%s@%s", repository, member->digest);
-		autofree char *pulled = NULL;
+		const struct descriptor *d = &m.manifests.v[i];
+		autofree char *name = xasprintf("%s@%s", repository, d->digest);
+		AUTO(member) member = { 0 };
 
-		if (!member->attestation &&
-		    !blob_exists(members->store, member->digest, member->size))
-			TRY(fetch(members, one, true, &pulled));
+		if (!d->attestation && !blob_exists(members->store, d->digest, d->size))
+			TRY(fetch(members, name, true, &member));
 	}
 	return 0;
 }
@@ -120,32 +129,17 @@ static int fetch_rest(struct members *members, const char *name)
 int members_find(struct members *members, const char *image)
 {
 	bool remote = strncmp(image, TRANSPORT, strlen(TRANSPORT)) == 0;
-	AUTO(descriptor) d = { 0 };
-	autofree char *name = NULL;
+	const char *name = image + (remote ? strlen(TRANSPORT) : 0);
+	int here = remote ? 0 : has_image(members->store, image);
+	struct member member = { 0 };
 
-	if (!remote) {
-		int here = find_here(members->store, image, &d);
-
-		if (here == 1)
-			strvec_push(&members->images, image);
-		if (here != 0)
-			return here < 0 ? here : 0;
-	}
-	TRY(fetch(members, remote ? image + strlen(TRANSPORT) : image, false, &name));
-	if (members->all)
-		TRY(fetch_rest(members, name));
-	strvec_push(&members->images, name);
-	return 0;
-}
-
-static void drop_fetched(const struct members *members, struct catalog *catalog)
-{
-	for (size_t i = 0; i < members->fetched.n; i++) {
-		const struct catalog_entry *entry = catalog_find(catalog, members->fetched.v[i]);
-
-		if (entry != NULL)
-			catalog_remove(catalog, (size_t)(entry - catalog->v));
-	}
+	TRY(here);
+	if (here == 1)
+		member.image = xstrdup(image);
+	else
+		TRY(fetch(members, name, false, &member));
+	*VEC_PUSH(members) = member;
+	return here == 0 && members->all ? fetch_rest(members, &member) : 0;
 }
 
 /* What was pulled is ready to run, and so an image of its own. It can be made so again, out of the
@@ -166,25 +160,13 @@ static int drop_plans(const struct members *members)
 	return 0;
 }
 
-/* A note is made first, so that what is left when we are killed is found. */
-static int drop_all(struct members *members)
-{
-	AUTO(catalog) catalog = CATALOG_INIT;
-
-	TRY(catalog_open_locked(members->store, &catalog));
-	TRY(store_mark_garbage(members->store));
-	drop_fetched(members, &catalog);
-	TRY(catalog_commit(&catalog));
-	return drop_plans(members);
-}
-
 int members_give_up(struct members *members, int rc)
 {
 	autofree char *text = xstrdup(err_text());
 	autofree char *fix = xstrdup(err_hint());
 
-	if (members->fetched.n + members->plans.n > 0 && drop_all(members) >= 0)
-		(void)store_sweep(members->store);
+	(void)drop_plans(members);
+	(void)let_store_go(members);
 	err_set(text, fix);
 	return rc;
 }
@@ -199,13 +181,19 @@ int members_keep(struct store *store, struct list *list)
 	return store_sweep(store);
 }
 
+static int add(const struct members *members, const struct member *member, struct list *list)
+{
+	if (member->document.digest[0] == '\0')
+		return list_add(list, member->image, members->all, members->details);
+	return list_add_document(list, member->image, &member->document, members->all,
+				 members->details);
+}
+
 int members_add(struct members *members, struct list *list)
 {
-	for (size_t i = 0; i < members->images.n; i++)
-		TRY(list_add(list, members->images.v[i], members->all, members->details));
-	if (members->fetched.n > 0)
-		TRY(store_mark_garbage(members->store));
-	drop_fetched(members, &list->catalog);
+	for (size_t i = 0; i < members->n; i++)
+		TRY(add(members, &members->v[i], list));
 	TRY(members_keep(members->store, list));
-	return drop_plans(members);
+	TRY(drop_plans(members));
+	return let_store_go(members);
 }

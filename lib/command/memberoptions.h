@@ -32,21 +32,31 @@
 		MEMBER_STRING("variant", at(variant), "VARIANT", \
 			      "the variant of the architecture that it is for")
 
-/* Images that are to become members: names of the store, or of registries. */
+struct member {
+	char *image;
+	struct descriptor document; /* of what was fetched; no digest: the store knows the name */
+};
+
+/*
+ * Images that are to become members: names of the store, or of registries. What is fetched gets no
+ * name: those of the store mean what they meant. The store is held until the list leads to it.
+ */
 struct members {
 	const struct host *host;
 	struct store *store;
 	const struct registry_request *registry;
 	const struct list_details *details;
 	bool all;
-	struct strvec images;  /* as the store names them */
-	struct strvec fetched; /* names that the store has only because they were fetched */
-	struct strvec plans;   /* IDs of images, likewise */
+	struct member *v;
+	size_t n;
+	int hold; /* -1: nothing was fetched */
+	struct strvec
+		plans; /* IDs of images that are ready to run only because they were fetched */
 };
 
 void members_release(struct members *members);
 /* Find an image, and fetch it where it is docker://NAME, or a NAME that the store has not. To be
- * called before the list is opened, which locks the store. */
+ * called before the list is opened, which locks the names of the store. */
 int members_find(struct members *members, const char *image);
 /* Add them all to the list, keep that, and print its ID. The list is closed. */
 int members_add(struct members *members, struct list *list);

@@ -193,7 +193,7 @@ static int store_documents(struct ingest *in, const struct descriptor *index,
 		*in->lock = plan_hold(in->store, bundle->id, &bundle->parsed);
 		TRY(*in->lock);
 	}
-	return publish_names(in, &manifest, index, names);
+	return names != NULL ? publish_names(in, &manifest, index, names) : 0;
 }
 
 static int all_layers(struct ingest *in)

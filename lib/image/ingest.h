@@ -18,7 +18,8 @@ int ingest_image(struct store *store, const struct bundle *bundle, const struct 
 
 /* The layers of the bundle are there, unpacked, and those of its blobs that are to be kept: keep
  * its documents and give it the names. index: an index that leads to its manifest and is a blob of
- * the store, which the names mean then; or NULL. The caller holds the store. ret_lock: NULL, or
+ * the store, which the names mean then; or NULL. names NULL: nothing leads to it yet, which is the
+ * caller's to see to. The caller holds the store. ret_lock: NULL, or
  * where the lock of the image goes, taken before it can be seen (plan_hold()). */
 int ingest_documents(struct store *store, const struct bundle *bundle,
 		     const struct descriptor *index, const struct strvec *names, int *ret_lock);

@@ -287,8 +287,14 @@ int list_add(struct list *list, const char *image, bool all, const struct list_d
 		return refuse("the image '%s' was run from an archive and has no manifest", image);
 	if (item.name != NULL && strcmp(item.name, list->name) == 0)
 		return refuse("a manifest list cannot be a member of itself");
-	return fail_in(add_entry(list, &list->catalog.v[item.entry].descriptor, all, details),
-		       "image '%s'", image);
+	return list_add_document(list, image, &list->catalog.v[item.entry].descriptor, all,
+				 details);
+}
+
+int list_add_document(struct list *list, const char *image, const struct descriptor *document,
+		      bool all, const struct list_details *details)
+{
+	return fail_in(add_entry(list, document, all, details), "image '%s'", image);
 }
 
 /* By digest, or by the name of an image of the store. */

@@ -48,6 +48,9 @@ void list_release(struct list *list);
  * replaced.
  */
 int list_add(struct list *list, const char *image, bool all, const struct list_details *details);
+/* The same for a document that is here without a name; image: for messages. */
+int list_add_document(struct list *list, const char *image, const struct descriptor *document,
+		      bool all, const struct list_details *details);
 /* Change what is said of the member that a digest or the name of an image names. */
 int list_annotate(struct list *list, const char *member, const struct list_details *details);
 /* Annotations of the list itself. */

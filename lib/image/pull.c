@@ -61,6 +61,7 @@ static void pull_release(struct pull *pull)
 void pull_result_release(struct pull_result *result)
 {
 	free(result->name);
+	free(result->media_type);
 	*result = (struct pull_result){ 0 };
 }
 
@@ -338,10 +339,14 @@ static int pull_rest(struct pull *pull, struct pull_result *result)
 	strvec_push(&names, pull->name);
 	if (index->digest[0] == '\0')
 		index = NULL;
-	TRY(ingest_documents(pull->store, &pull->bundle, index, &names, pull->options->lock));
+	TRY(ingest_documents(pull->store, &pull->bundle, index,
+			     pull->options->nameless ? NULL : &names, pull->options->lock));
 	memcpy(result->id, pull->bundle.id, DIGEST_TEXT_SIZE);
 	memcpy(result->digest, index != NULL ? index->digest : pull->bundle.digest,
 	       DIGEST_TEXT_SIZE);
+	xreplace(&result->media_type,
+		 index != NULL ? index->media_type : pull->bundle.manifest_type);
+	result->size = index != NULL ? index->size : pull->bundle.manifest.len;
 	return 0;
 }
 

@@ -25,6 +25,7 @@ struct pull_options {
 	struct registry_options registry;
 	const struct platform *platform; /* NULL: this machine's */
 	bool keep_blobs; /* also of layers that are there unpacked: the image will go on */
+	bool nameless; /* give it no name: the caller holds the store until something leads to it */
 	struct progress_sink progress;
 	/* NULL; or where the lock of the image goes, -1 before: then nobody can remove it before
 	 * that is closed. */
@@ -35,6 +36,8 @@ struct pull_result {
 	char *name;                    /* complete */
 	char id[DIGEST_TEXT_SIZE];     /* of the image */
 	char digest[DIGEST_TEXT_SIZE]; /* of what the name means: the index, where it is one */
+	char *media_type;              /* of that; NULL where nothing had to be fetched */
+	uint64_t size;                 /* likewise */
 	bool was_present;              /* nothing had to be fetched */
 };
 

@@ -77,7 +77,7 @@ void store_tmp_release(struct store_tmp *tmp);
  * closed. */
 int store_hold(const struct store *store);
 /* Note that something may be left to sweep; to be called before anything is removed, by who holds
- * lock/index until that is done. */
+ * lock/index until that is done, or is only added, by who holds lock/objects. */
 #define STORE_GARBAGE "tmp/garbage"
 #define STORE_SWEEPING "tmp/sweeping"
 int store_mark_garbage(const struct store *store);

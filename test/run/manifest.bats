@@ -287,6 +287,34 @@ inspect() { # LIST JQ-FILTER
 	"$helper/peer" podman rmi -af >/dev/null
 }
 
+@test "what is fetched takes no name away, and nobody takes it away" {
+	local pids=() n
+	busybox
+	id=$(berth images -q --no-trunc busybox)
+	berth tag busybox "$REGISTRY/multi:1"
+	split berth manifest create mine "docker://$REGISTRY/multi:1"
+	want 0
+	[ "$(berth images -q --no-trunc "$REGISTRY/multi:1")" = "$id" ]
+	berth rmi "$REGISTRY/multi:1" >/dev/null
+	berth manifest rm mine >/dev/null
+	for n in 1 2 3 4 5 6; do
+		"$BERTH" --root "$ROOT" --runroot "$RUNROOT" manifest create at/once:$n "docker://$REGISTRY/multi:1" 3>&- &
+		pids+=($!)
+		"$BERTH" --root "$ROOT" --runroot "$RUNROOT" image prune -f >/dev/null 3>&- &
+		pids+=($!)
+	done
+	for pid in "${pids[@]}"; do
+		wait "$pid"
+	done
+	for n in 1 2 3 4 5 6; do
+		[ "$(inspect at/once:$n '.manifests | length')" = 1 ]
+	done
+	[ "$(berth images --format '{{.Repository}}' | sort -u | tr '\n' ' ')" = "docker.io/at/once docker.io/library/busybox " ]
+	run berth system check
+	want 0
+	store_is_clean
+}
+
 @test "several at once lose nothing" {
 	busybox
 	berth manifest create list >/dev/null
