@@ -24,6 +24,9 @@
 #define MAX_XATTR_NAME 255
 #define MAX_XATTR_VALUE 65536UL
 #define MAX_XATTRS 128              /* per file */
+#define MAX_TABLE (48UL << 20)      /* a table of contents; readers take 50 MiB or more */
+#define MAX_TABLE_CUTS 750000       /* offsets in it: each in an entry of more than 64 bytes */
+#define MAX_TAR_SPLIT (64UL << 20)  /* what goes with it, compressed */
 #define MAX_UNPACKED (256ULL << 30) /* per layer, unless less space is free */
 #define MAX_ZSTD_WINDOW_LOG 27      /* 128 MiB */
 #define MAX_PASSWD (10UL << 20)

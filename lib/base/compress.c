@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/compress.h"
 
-#include <isa-l/crc.h>
-#include <isa-l/igzip_lib.h>
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
-#include <zstd.h>
 
 #include "base/alloc.h"
 #include "base/err.h"
-#include "base/late.h"
+#include "base/packer.h"
 
 /*
  * Theory of operation
@@ -29,38 +27,12 @@
  *
  * gzip: one member. Each block is compressed without knowing the ones before and ends with a full
  * flush, that is at the bound of a byte, so that blocks can stand behind each other; the check sums
- * are combined. An empty last block ends the member. zstd: each block is a frame.
+ * are combined. An empty last block ends the member. zstd: each block is a frame, or several where
+ * the source cuts it.
  */
 
 #define THREADS_MAX 16
 #define THREAD_STACK (512UL << 10)
-#define GZIP_BLOCK (512UL << 10)
-#define ZSTD_BLOCK (2UL << 20)
-#define EDGE_MAX 16 /* bytes before the first block, or behind the last */
-
-struct block {
-	unsigned char *in, *out;
-	size_t in_len, out_len;
-	uint32_t crc; /* of the input */
-	bool packed;
-	int rc;
-};
-
-struct packer {
-	enum compression format;
-	int first, last; /* levels */
-	size_t block;    /* bytes of input */
-	int (*load)(void);
-	/* State of a worker. */
-	void *(*open)(int level);
-	void (*close)(void *state);
-	size_t (*bound)(size_t len);
-	/* All of the block's input to its output, which has room for bound(); sets out_len and crc.
-	 * 0, or -EIO with nothing recorded. */
-	int (*pack)(void *state, struct block *block);
-	size_t (*head)(unsigned char *edge);
-	size_t (*tail)(const struct compress *compress, unsigned char *edge);
-};
 
 struct compress {
 	const struct packer *packer;
@@ -75,6 +47,10 @@ struct compress {
 	size_t block_at;
 	uint32_t crc;
 	bool ended;
+	/* Who is told where frames end. */
+	void (*frame_ended)(void *arg, uint64_t offset);
+	void *watcher;
+	uint64_t given_bytes; /* of the blocks that are given out wholly */
 
 	pthread_mutex_t mutex;
 	pthread_cond_t work, done;
@@ -86,231 +62,11 @@ struct compress {
 	size_t n_threads, threads_max;
 };
 
-/* --- gzip ------------------------------------------------------------------------------------ */
-
-/* A code of dynamic Huffman blocks has 15 bits at the most. */
-static size_t gzip_bound(size_t len)
-{
-	return 2 * len + 4096;
-}
-
-static size_t gzip_head(unsigned char *edge)
-{
-	/* RFC 1952: deflate, no flags, no time, unknown system. */
-	static const unsigned char head[] = { 0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255 };
-
-	memcpy(edge, head, sizeof(head));
-	return sizeof(head);
-}
-
-static void put_u32(unsigned char *to, uint32_t value)
-{
-	for (int i = 0; i < 4; i++)
-		to[i] = (unsigned char)(value >> (8 * i));
-}
-
-/* An empty block with the mark of the last one, RFC 1951 section 3.2.6; check sum and length. */
-static size_t gzip_tail(const struct compress *compress, unsigned char *edge)
-{
-	edge[0] = 3;
-	edge[1] = 0;
-	put_u32(edge + 2, compress->crc);
-	put_u32(edge + 6, (uint32_t)compress->taken);
-	return 10;
-}
-
-/* gzip by ISA-L */
-
-static struct {
-	void (*init)(struct isal_zstream *stream);
-	int (*deflate)(struct isal_zstream *stream);
-	uint32_t (*crc)(uint32_t init, const unsigned char *bytes, uint64_t len);
-} isal;
-
-static const struct late_symbol isal_symbols[] = {
-	{ "isal_deflate_init", &isal.init },
-	{ "isal_deflate", &isal.deflate },
-	{ "crc32_gzip_refl", &isal.crc },
-};
-
-struct isal_packer {
-	struct isal_zstream stream;
-	uint32_t level;
-	uint32_t memory_size;
-	unsigned char memory[];
-};
-
-static int isal_load(void)
-{
-	return late_load("libisal.so.2", isal_symbols, ARRAY_SIZE(isal_symbols));
-}
-
-/* Its levels 1 to 3 are all fast; the default is the one that is smaller at no cost. */
-static void *isal_open(int level)
-{
-	static const uint32_t sizes[] = { 0, ISAL_DEF_LVL1_DEFAULT, ISAL_DEF_LVL2_DEFAULT,
-					  ISAL_DEF_LVL3_DEFAULT };
-	const uint32_t own = level == 1 ? 1 : level <= 4 ? 2 : 3;
-	struct isal_packer *packer = xalloc(sizeof(*packer) + sizes[own]);
-
-	packer->level = own;
-	packer->memory_size = sizes[own];
-	return packer;
-}
-
-static int isal_pack(void *state, struct block *block)
-{
-	struct isal_packer *packer = state;
-	struct isal_zstream *stream = &packer->stream;
-	const size_t room = gzip_bound(block->in_len);
-
-	isal.init(stream);
-	stream->level = packer->level;
-	stream->level_buf = packer->memory;
-	stream->level_buf_size = packer->memory_size;
-	stream->flush = FULL_FLUSH;
-	stream->next_in = block->in;
-	stream->avail_in = (uint32_t)block->in_len;
-	stream->next_out = block->out;
-	stream->avail_out = (uint32_t)room;
-	if (isal.deflate(stream) != COMP_OK || stream->avail_in != 0 || stream->avail_out == 0)
-		return -EIO;
-	block->out_len = room - stream->avail_out;
-	block->crc = isal.crc(0, block->in, block->in_len);
-	return 0;
-}
-
-static void isal_close(void *state)
-{
-	free(state);
-}
-
-/* gzip by zlib: where there is no ISA-L, and for who wants it small whatever it costs */
-
-static int zlib_load(void)
-{
-	return 0;
-}
-
-static void *zlib_open(int level)
-{
-	z_stream *z = xcalloc(1, sizeof(*z));
-
-	/* Negative: without a header. It fails for want of memory only. */
-	if (deflateInit2(z, level, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY) != Z_OK)
-		out_of_memory();
-	return z;
-}
-
-static int zlib_pack(void *state, struct block *block)
-{
-	const size_t room = gzip_bound(block->in_len);
-	z_stream *z = state;
-
-	deflateReset(z);
-	z->next_in = block->in;
-	z->avail_in = (uInt)block->in_len;
-	z->next_out = block->out;
-	z->avail_out = (uInt)room;
-	if (deflate(z, Z_FULL_FLUSH) != Z_OK || z->avail_in != 0 || z->avail_out == 0)
-		return -EIO;
-	block->out_len = room - z->avail_out;
-	block->crc = (uint32_t)crc32_z(0, block->in, block->in_len);
-	return 0;
-}
-
-static void zlib_close(void *state)
-{
-	deflateEnd(state);
-	free(state);
-}
-
-/* --- zstd ------------------------------------------------------------------------------------ */
-
-static struct {
-	ZSTD_CCtx *(*create)(void);
-	size_t (*free)(ZSTD_CCtx *ctx);
-	size_t (*set)(ZSTD_CCtx *ctx, ZSTD_cParameter param, int value);
-	size_t (*compress)(ZSTD_CCtx *ctx, void *out, size_t size, const void *in, size_t len);
-	size_t (*bound)(size_t len);
-	unsigned (*is_error)(size_t code);
-} zstd;
-
-static const struct late_symbol zstd_symbols[] = {
-	{ "ZSTD_createCCtx", &zstd.create },     { "ZSTD_freeCCtx", &zstd.free },
-	{ "ZSTD_CCtx_setParameter", &zstd.set }, { "ZSTD_compress2", &zstd.compress },
-	{ "ZSTD_compressBound", &zstd.bound },   { "ZSTD_isError", &zstd.is_error },
-};
-
-static int zstd_load(void)
-{
-	return late_load("libzstd.so.1", zstd_symbols, ARRAY_SIZE(zstd_symbols));
-}
-
-static void *zstd_open(int level)
-{
-	ZSTD_CCtx *ctx = zstd.create();
-
-	if (ctx == NULL)
-		out_of_memory();
-	zstd.set(ctx, ZSTD_c_compressionLevel, level);
-	zstd.set(ctx, ZSTD_c_checksumFlag, 1);
-	return ctx;
-}
-
-static int zstd_pack(void *state, struct block *block)
-{
-	block->out_len = zstd.compress(state, block->out, zstd.bound(block->in_len), block->in,
-				       block->in_len);
-	return zstd.is_error(block->out_len) ? -EIO : 0;
-}
-
-static void zstd_close(void *state)
-{
-	zstd.free(state);
-}
-
-static size_t zstd_bound(size_t len)
-{
-	return zstd.bound(len);
-}
-
-static size_t zstd_head(unsigned char *edge)
-{
-	(void)edge;
-	return 0;
-}
-
-static size_t zstd_tail(const struct compress *compress, unsigned char *edge)
-{
-	(void)compress;
-	(void)edge;
-	return 0;
-}
-
-/* --------------------------------------------------------------------------------------------- */
-
-/* The first row that has the format and the level and can be loaded serves it. */
-static const struct packer packers[] = {
-	{ COMPRESSION_GZIP, 1, 6, GZIP_BLOCK, isal_load, isal_open, isal_close, gzip_bound,
-	  isal_pack, gzip_head, gzip_tail },
-	{ COMPRESSION_GZIP, 1, 9, GZIP_BLOCK, zlib_load, zlib_open, zlib_close, gzip_bound,
-	  zlib_pack, gzip_head, gzip_tail },
-	{ COMPRESSION_ZSTD, 1, 19, ZSTD_BLOCK, zstd_load, zstd_open, zstd_close, zstd_bound,
-	  zstd_pack, zstd_head, zstd_tail },
-};
-
-/* What level 0 stands for. */
-static int default_level(enum compression format)
-{
-	return format == COMPRESSION_GZIP ? 2 : 3;
-}
-
 int compress_check_level(enum compression format, int level)
 {
 	int last = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(packers); i++)
+	for (size_t i = 0; i < PACKERS; i++)
 		if (packers[i].format == format && packers[i].last > last)
 			last = packers[i].last;
 	if (last == 0)
@@ -319,23 +75,6 @@ int compress_check_level(enum compression format, int level)
 		return refuse("%d is not a level of %s: 1 to %d", level, compression_name(format),
 			      last);
 	return 0;
-}
-
-static int find_packer(enum compression format, int level, const struct packer **ret_packer)
-{
-	int rc = -EINVAL;
-
-	for (size_t i = 0; i < ARRAY_SIZE(packers); i++) {
-		if (packers[i].format != format || level > packers[i].last)
-			continue;
-		rc = packers[i].load();
-		if (rc < 0)
-			continue;
-		err_clear();
-		*ret_packer = &packers[i];
-		return 0;
-	}
-	return rc;
 }
 
 static size_t count_processors(void)
@@ -353,8 +92,8 @@ int compress_open(enum compression format, int level, stream_source source, void
 	struct compress *compress;
 
 	TRY(compress_check_level(format, level));
-	level = level != 0 ? level : default_level(format);
-	TRY(find_packer(format, level, &packer));
+	level = level != 0 ? level : packer_default_level(format);
+	TRY(packer_find(format, level, &packer));
 	compress = xcalloc(1, sizeof(*compress));
 	compress->packer = packer;
 	compress->level = level;
@@ -429,11 +168,12 @@ static int fill_block(struct compress *compress, struct block *block)
 
 	if (block->in == NULL) {
 		block->in = xalloc(size);
-		block->out = xalloc(compress->packer->bound(size));
+		block->out = xalloc(compress->packer->room(size));
 	}
 	block->in_len = 0;
+	block->n_cuts = 0;
 	block->packed = false;
-	while (block->in_len < size && !compress->source_ended) {
+	while (block->in_len < size && block->n_cuts < CUTS_MAX && !compress->source_ended) {
 		ssize_t n = compress->source(compress->arg, block->in + block->in_len,
 					     size - block->in_len);
 
@@ -445,6 +185,25 @@ static int fill_block(struct compress *compress, struct block *block)
 	return 0;
 }
 
+int compress_cut(struct compress *compress)
+{
+	struct block *block = &compress->v[compress->filled % compress->n];
+
+	if (block->n_cuts == CUTS_MAX)
+		return refuse_with(EPROTO, "there are too many cuts at one place");
+	if (block->cuts == NULL)
+		block->cuts = xcalloc(CUTS_MAX, sizeof(*block->cuts));
+	block->cuts[block->n_cuts++] = (struct block_cut){ .in = block->in_len };
+	return 0;
+}
+
+void compress_watch(struct compress *compress, void (*frame_ended)(void *arg, uint64_t offset),
+		    void *arg)
+{
+	compress->frame_ended = frame_ended;
+	compress->watcher = arg;
+}
+
 /* Fill the blocks that are free. There is at least one, even if it is empty. */
 static int fill(struct compress *compress)
 {
@@ -452,7 +211,7 @@ static int fill(struct compress *compress)
 		struct block *block = &compress->v[compress->filled % compress->n];
 
 		TRY(fill_block(compress, block));
-		if (block->in_len == 0 && compress->filled != 0)
+		if (block->in_len == 0 && block->n_cuts == 0 && compress->filled != 0)
 			break;
 		pthread_mutex_lock(&compress->mutex);
 		compress->filled++;
@@ -488,6 +247,10 @@ static size_t copy_out(void *bytes, size_t size, const unsigned char *from, size
 static void finish_block(struct compress *compress, const struct block *block)
 {
 	compress->crc = (uint32_t)crc32_combine(compress->crc, block->crc, (z_off_t)block->in_len);
+	for (size_t i = 0; i < block->n_cuts && compress->frame_ended != NULL; i++)
+		compress->frame_ended(compress->watcher,
+				      compress->given_bytes + block->cuts[i].out);
+	compress->given_bytes += block->out_len;
 	compress->block_at = 0;
 	compress->given++;
 }
@@ -512,7 +275,8 @@ ssize_t compress_read(void *arg, void *bytes, size_t size)
 		if (compress->given == compress->filled) {
 			compress->ended = true;
 			compress->edge_at = 0;
-			compress->edge_len = compress->packer->tail(compress, compress->edge);
+			compress->edge_len = compress->packer->tail(compress->crc, compress->taken,
+								    compress->edge);
 			continue;
 		}
 		TRY(await(compress, block));
@@ -544,6 +308,7 @@ void compress_free(struct compress *compress)
 	for (size_t i = 0; i < compress->n; i++) {
 		free(compress->v[i].in);
 		free(compress->v[i].out);
+		free(compress->v[i].cuts);
 	}
 	free(compress->v);
 	pthread_cond_destroy(&compress->done);

@@ -20,6 +20,15 @@ int compress_open(enum compression format, int level, stream_source source, void
 ssize_t compress_read(void *arg, void *bytes, size_t size);
 /* Bytes that were taken of the source. */
 uint64_t compress_taken(const struct compress *compress);
+/*
+ * zstd: end the frame with what was taken of the source. It is the source that calls it, once at
+ * the most before bytes that it gives. What is between two cuts is in frames of its own.
+ */
+int compress_cut(struct compress *compress);
+/* Be told where in the output the frames end that are cut: once for each cut, in order. All are
+ * known when compress_read() has come to the end. */
+void compress_watch(struct compress *compress, void (*frame_ended)(void *arg, uint64_t offset),
+		    void *arg);
 void compress_free(struct compress *compress);
 /* Refuses a level that the format has not. */
 int compress_check_level(enum compression format, int level);

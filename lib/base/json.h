@@ -51,6 +51,9 @@ void json_add_bool(cJSON *object, const char *key, bool value);
 void json_add_strings(cJSON *object, const char *key, const struct strvec *list);
 void json_push_string(cJSON *array, const char *text);
 void json_push(cJSON *array, cJSON *item);
+/* Append a string with its quotes, as json_print() writes them: for documents that are too large to
+ * be built first. */
+void json_print_string(struct buf *out, const char *text);
 /* Append the text; indented by four blanks when pretty, on one line otherwise. */
 void json_print(const cJSON *json, bool pretty, struct buf *out);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/frames.h"
 #include "unit.h"
 
 /* The file itself, to reach the row of zlib at every level, and the number of threads. */
@@ -123,7 +124,7 @@ static void there_and_back(void **state)
 				       BLOCKS_LEN };
 	unsigned char *plain = make_plain(BLOCKS_LEN);
 
-	for (size_t p = 0; p < ARRAY_SIZE(packers); p++) {
+	for (size_t p = 0; p < PACKERS; p++) {
 		for (size_t i = 0; i < ARRAY_SIZE(lens); i++) {
 			struct data data = { .bytes = plain, .len = lens[i], .most = SIZE_MAX };
 			struct made made;
@@ -180,7 +181,7 @@ static void the_same_each_time(void **state)
 {
 	unsigned char *plain = make_plain(BLOCKS_LEN);
 
-	for (size_t p = 0; p < ARRAY_SIZE(packers); p++) {
+	for (size_t p = 0; p < PACKERS; p++) {
 		struct data data = { .bytes = plain, .len = BLOCKS_LEN, .most = SIZE_MAX };
 		struct made first;
 
@@ -213,7 +214,7 @@ static void what_does_not_compress(void **state)
 		x ^= x << 17;
 		plain[i] = (unsigned char)(x >> 32);
 	}
-	for (size_t p = 0; p < ARRAY_SIZE(packers); p++) {
+	for (size_t p = 0; p < PACKERS; p++) {
 		struct data data = { .bytes = plain, .len = len, .most = SIZE_MAX };
 		struct made made;
 
@@ -224,6 +225,144 @@ static void what_does_not_compress(void **state)
 			assert_true(made.len < len + len / 100 + 100);
 			free(made.bytes);
 		}
+	}
+	free(plain);
+}
+
+/* A source that cuts before the bytes at each of `at`, and gives no more than up to the next. */
+struct cutting {
+	struct compress *compress;
+	const unsigned char *plain;
+	const size_t *at;
+	size_t n, next, done, len;
+	uint64_t ends[8];
+	size_t n_ends;
+};
+
+static ssize_t cut_and_hand_out(void *arg, void *bytes, size_t size)
+{
+	struct cutting *cutting = arg;
+	size_t n;
+
+	if (cutting->next < cutting->n && cutting->at[cutting->next] == cutting->done) {
+		TRY(compress_cut(cutting->compress));
+		cutting->next++;
+	}
+	n = (cutting->next < cutting->n ? cutting->at[cutting->next] : cutting->len) -
+	    cutting->done;
+	n = n < size ? n : size;
+	memcpy(bytes, cutting->plain + cutting->done, n);
+	cutting->done += n;
+	return (ssize_t)n;
+}
+
+static void note_end(void *arg, uint64_t offset)
+{
+	struct cutting *cutting = arg;
+
+	assert_true(cutting->n_ends < ARRAY_SIZE(cutting->ends));
+	cutting->ends[cutting->n_ends++] = offset;
+}
+
+/* Between two places that were cut there are frames that give just those bytes; the last place is
+ * at a block's end, the one before at the beginning. */
+static void cuts(void **state)
+{
+	static const size_t at[] = {
+		0, 10, 1000000, ZSTD_BLOCK + 5, 2 * ZSTD_BLOCK, 3 * ZSTD_BLOCK
+	};
+	unsigned char *plain = make_plain(BLOCKS_LEN);
+	struct cutting cutting = {
+		.plain = plain, .at = at, .n = ARRAY_SIZE(at), .len = 3 * ZSTD_BLOCK
+	};
+	AUTO(buf) out = BUF_INIT;
+	ssize_t n;
+
+	assert_int_equal(
+		compress_open(COMPRESSION_ZSTD, 1, cut_and_hand_out, &cutting, &cutting.compress),
+		0);
+	compress_watch(cutting.compress, note_end, &cutting);
+	while ((n = compress_read(cutting.compress, buf_reserve(&out, 70001), 70001)) > 0)
+		out.len += (size_t)n;
+	assert_int_equal(n, 0);
+	compress_free(cutting.compress);
+	assert_int_equal(cutting.n_ends, ARRAY_SIZE(at));
+	assert_int_equal(cutting.ends[0], 0);
+	assert_int_equal(cutting.ends[ARRAY_SIZE(at) - 1], out.len);
+	for (size_t i = 1; i < ARRAY_SIZE(at); i++) {
+		const struct made frames = { (unsigned char *)out.data + cutting.ends[i - 1],
+					     cutting.ends[i] - cutting.ends[i - 1] };
+
+		check_back(&frames, COMPRESSION_ZSTD, plain + at[i - 1], at[i] - at[i - 1]);
+	}
+	free(plain);
+}
+
+/* More parts than a block holds, each a byte. */
+static ssize_t cut_each_byte(void *arg, void *bytes, size_t size)
+{
+	struct cutting *cutting = arg;
+
+	(void)size;
+	TRY(compress_cut(cutting->compress));
+	memset(bytes, 'x', 1);
+	return cutting->done++ < cutting->len;
+}
+
+static ssize_t cut_without_bytes(void *arg, void *bytes, size_t size)
+{
+	struct cutting *cutting = arg;
+
+	for (;;)
+		TRY(compress_cut(cutting->compress));
+	(void)bytes;
+	return (ssize_t)size;
+}
+
+static void many_cuts(void **state)
+{
+	struct cutting cutting = { .len = 3 * CUTS_MAX + 1 };
+	unsigned char *text = make_plain(cutting.len), bytes[1000];
+	AUTO(buf) out = BUF_INIT;
+	struct made made;
+	ssize_t n;
+
+	memset(text, 'x', cutting.len);
+	assert_int_equal(
+		compress_open(COMPRESSION_ZSTD, 1, cut_each_byte, &cutting, &cutting.compress), 0);
+	while ((n = compress_read(cutting.compress, bytes, sizeof(bytes))) > 0)
+		buf_add(&out, bytes, (size_t)n);
+	assert_int_equal(n, 0);
+	compress_free(cutting.compress);
+	made = (struct made){ (unsigned char *)out.data, out.len };
+	check_back(&made, COMPRESSION_ZSTD, text, cutting.len);
+	free(text);
+	assert_int_equal(
+		compress_open(COMPRESSION_ZSTD, 1, cut_without_bytes, &cutting, &cutting.compress),
+		0);
+	assert_int_equal(compress_read(cutting.compress, bytes, sizeof(bytes)), -EPROTO);
+	compress_free(cutting.compress);
+}
+
+/* What is put into memory piece by piece. */
+static void frames(void **state)
+{
+	static const size_t lens[] = { 0, 1, ZSTD_BLOCK, BLOCKS_LEN };
+	unsigned char *plain = make_plain(BLOCKS_LEN);
+
+	for (size_t i = 0; i < ARRAY_SIZE(lens); i++) {
+		AUTO(frames) frames = FRAMES_INIT;
+		struct made made;
+
+		assert_int_equal(frames_open(0, &frames), 0);
+		for (size_t at = 0; at < lens[i]; at += 999999)
+			assert_int_equal(frames_add(&frames, plain + at,
+						    lens[i] - at < 999999 ? lens[i] - at : 999999),
+					 0);
+		assert_int_equal(frames_end(&frames), 0);
+		assert_int_equal(frames.taken, lens[i]);
+		made = (struct made){ (unsigned char *)frames.out.data, frames.out.len };
+		check_back(&made, COMPRESSION_ZSTD, plain, lens[i]);
 	}
 	free(plain);
 }
@@ -264,9 +403,15 @@ static void given_up_early(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(there_and_back),      cmocka_unit_test(every_level),
-		cmocka_unit_test(the_same_each_time),  cmocka_unit_test(what_does_not_compress),
-		cmocka_unit_test(a_source_that_fails), cmocka_unit_test(given_up_early),
+		cmocka_unit_test(there_and_back),
+		cmocka_unit_test(every_level),
+		cmocka_unit_test(the_same_each_time),
+		cmocka_unit_test(what_does_not_compress),
+		cmocka_unit_test(a_source_that_fails),
+		cmocka_unit_test(given_up_early),
+		cmocka_unit_test(cuts),
+		cmocka_unit_test(many_cuts),
+		cmocka_unit_test(frames),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
