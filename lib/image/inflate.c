@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,7 +14,6 @@
 #include "base/fs.h"
 #include "base/stream.h"
 
-#define PIECE_MAX (256U << 10)
 #define PIPE_SIZE (1 << 20) /* what a user may have at most; less is slower, no error */
 
 /* What comes after the last piece; it crosses from the cell to its maker as it is. */
@@ -23,42 +23,42 @@ struct inflate_report {
 	char hint[ERR_HINT_MAX];
 };
 
-/* In the cell: the length of each piece before it, and 0 at the end. */
-static int send_pieces(int in, int out)
+static int send_bytes(struct stream *stream, struct pieces *out)
 {
 	autofree unsigned char *bytes = xalloc(PIECE_MAX);
-	AUTO(stream) stream = STREAM_INIT;
 	ssize_t n;
+
+	while ((n = stream_read(stream, bytes, PIECE_MAX)) > 0)
+		TRY(pieces_send(out, PIECE_BYTES, bytes, (size_t)n));
+	return (int)n;
+}
+
+/* In the cell. */
+static int send_pieces(const struct inflate_reading *reading, int in, struct pieces *out)
+{
+	AUTO(stream) stream = STREAM_INIT;
 
 	TRY(cell_filter());
 	TRY(stream_open_fd(&stream, &in));
 	stream.limit = MAX_UNPACKED;
-	do {
-		uint32_t len;
-
-		n = stream_read(&stream, bytes, PIECE_MAX);
-		TRY(n);
-		len = (uint32_t)n;
-		if (n == 0)
-			break;
-		TRY(fs_write_all(out, &len, sizeof(len), "pipe"));
-		TRY(fs_write_all(out, bytes, len, "pipe"));
-	} while (n != 0);
-	return 0;
+	return reading != NULL ? reading->read(&stream, out) : send_bytes(&stream, out);
 }
 
 static void run_inflate(void *arg, int rc, int in, int root, int report_fd)
 {
+	const struct inflate_reading *reading = arg;
 	struct inflate_report report = { .rc = rc };
-	const uint32_t end = 0;
+	AUTO(pieces) out = { .fd = -1 };
 
+	(void)root;
+	pieces_init(&out, report_fd);
 	if (rc >= 0)
-		report.rc = send_pieces(in, report_fd);
+		report.rc = send_pieces(reading, in, &out);
 	if (report.rc < 0) {
 		snprintf(report.text, sizeof(report.text), "%s", err_text());
 		snprintf(report.hint, sizeof(report.hint), "%s", err_hint());
 	}
-	if (fs_write_all(report_fd, &end, sizeof(end), "pipe") >= 0)
+	if (pieces_end(&out) >= 0)
 		(void)fs_write_all(report_fd, &report, sizeof(report), "pipe");
 }
 
@@ -76,9 +76,11 @@ static int load_libraries(int fd)
 static int start_cell(struct inflate *inflate, struct store *store, int fd)
 {
 	autofree char *path = xasprintf("%s/%s/root", store->path, inflate->tmp.name);
-	struct cell_plan plan = {
-		.maps = &store->maps, .path = path, .in = fd, .body = run_inflate
-	};
+	struct cell_plan plan = { .maps = &store->maps,
+				  .path = path,
+				  .in = fd,
+				  .body = run_inflate,
+				  .arg = (void *)inflate->reading };
 
 	if (mkdirat(inflate->tmp.fd, "root", 0755) < 0)
 		return fail("cannot make a directory for a cell");
@@ -87,11 +89,13 @@ static int start_cell(struct inflate *inflate, struct store *store, int fd)
 	return 0;
 }
 
-int inflate_open(struct store *store, int fd, struct inflate *ret_inflate)
+int inflate_open(struct store *store, int fd, const struct inflate_reading *reading,
+		 struct inflate *ret_inflate)
 {
 	struct inflate inflate = INFLATE_INIT;
 	int rc;
 
+	inflate.reading = reading;
 	TRY(load_libraries(fd));
 	TRY(store_tmp_make(store, &inflate.tmp));
 	rc = start_cell(&inflate, store, fd);
@@ -130,26 +134,56 @@ static int finish(struct inflate *inflate)
 	return 0;
 }
 
-static int next_piece(struct inflate *inflate)
+/* All of it; 1, or 0 where it does not come: finish() tells how the cell ended. */
+static int receive_all(const struct inflate *inflate, void *bytes, size_t len)
 {
-	unsigned char *to = (unsigned char *)&inflate->left;
-	size_t done = 0;
-
-	inflate->left = 0;
-	while (done < sizeof(inflate->left)) {
-		ssize_t n = receive(inflate, to + done, sizeof(inflate->left) - done);
+	for (size_t done = 0; done < len;) {
+		ssize_t n = receive(inflate, (unsigned char *)bytes + done, len - done);
 
 		TRY(n);
 		if (n == 0)
-			break;
+			return 0;
 		done += (size_t)n;
 	}
-	/* It ended without a word: finish() tells how. */
-	if (done < sizeof(inflate->left))
-		inflate->left = 0;
-	if (inflate->left > PIECE_MAX)
-		return refuse_with(EPROTO, "a child sent a piece of %u bytes", inflate->left);
-	return inflate->left != 0 ? 0 : finish(inflate);
+	return 1;
+}
+
+static int take_piece(struct inflate *inflate, uint32_t word)
+{
+	int rc;
+
+	if (inflate->piece == NULL)
+		inflate->piece = xalloc(PIECE_MAX);
+	rc = receive_all(inflate, inflate->piece, PIECE_LEN(word));
+	TRY(rc);
+	if (rc == 0)
+		return finish(inflate);
+	return inflate->reading->take(inflate->reading->arg, (enum piece)PIECE_KIND(word),
+				      inflate->piece, PIECE_LEN(word));
+}
+
+/* To the next piece of bytes, or the end. */
+static int next_piece(struct inflate *inflate)
+{
+	while (inflate->left == 0 && !inflate->ended) {
+		uint32_t word = 0;
+		int rc = receive_all(inflate, &word, sizeof(word));
+
+		TRY(rc);
+		if (rc == 0)
+			return finish(inflate);
+		if (PIECE_LEN(word) > PIECE_MAX || PIECE_KIND(word) >= PIECES_END ||
+		    (PIECE_KIND(word) != PIECE_BYTES && inflate->reading == NULL))
+			return refuse_with(EPROTO, "a child sent a piece of %u bytes, kind %u",
+					   PIECE_LEN(word), PIECE_KIND(word));
+		if (PIECE_KIND(word) != PIECE_BYTES)
+			TRY(take_piece(inflate, word));
+		else if (PIECE_LEN(word) != 0)
+			inflate->left = PIECE_LEN(word);
+		else
+			return finish(inflate);
+	}
+	return 0;
 }
 
 ssize_t inflate_read(void *arg, void *bytes, size_t size)
@@ -175,5 +209,6 @@ void inflate_release(struct inflate *inflate)
 {
 	cell_release(&inflate->cell);
 	store_tmp_release(&inflate->tmp);
+	free(inflate->piece);
 	*inflate = (struct inflate)INFLATE_INIT;
 }

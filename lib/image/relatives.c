@@ -136,7 +136,7 @@ int relatives_verify(struct store *store, const struct relative *relative, const
 
 	TRY(fd);
 	TRY(digest_init(&digest));
-	TRY(inflate_open(store, fd, &inflate));
+	TRY(inflate_open(store, fd, NULL, &inflate));
 	while ((n = inflate_read(&inflate, bytes, STREAM_CHUNK)) > 0)
 		digest_update(&digest, bytes, (size_t)n);
 	TRY(n);

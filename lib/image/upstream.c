@@ -273,7 +273,7 @@ static int begin_packing(void *arg)
 	TRY(digest_init(&packing->archive));
 	TRY(digest_init(&packing->blob));
 	if (layer->kept != COMPRESSION_NONE)
-		TRY(inflate_open(packing->upstream->store, packing->fd, &packing->inflate));
+		TRY(inflate_open(packing->upstream->store, packing->fd, NULL, &packing->inflate));
 	return compress_open(layer->format.format, layer->format.level, read_archive, packing,
 			     &packing->compress);
 }
@@ -385,7 +385,7 @@ static int verify_substitute(const struct upstream *upstream, const struct upstr
 	packing.fd = open_kept(upstream, layer);
 	TRY(packing.fd);
 	TRY(digest_init(&packing.archive));
-	TRY(inflate_open(upstream->store, packing.fd, &packing.inflate));
+	TRY(inflate_open(upstream->store, packing.fd, NULL, &packing.inflate));
 	do
 		n = read_archive(&packing, bytes, STREAM_CHUNK);
 	while (n > 0);
