@@ -11,20 +11,16 @@ void push_choices_init(struct push_choices *choices)
 	registry_request_init(&choices->registry);
 }
 
-static int choose_compression(const struct push_choices *choices, struct upstream_format *format)
+static void choose_compression(const struct push_choices *choices, struct upstream_format *format)
 {
 	format->level = (int)choices->level;
 	if (choices->compression == NULL)
-		return 0;
-	if (strcmp(choices->compression, "zstd:chunked") == 0) {
-		refuse("zstd:chunked is not written in this version");
-		hint("--compression-format zstd makes layers that the same programs read");
-		return -EINVAL;
-	}
+		return;
 	format->given = true;
-	format->format =
-		strcmp(choices->compression, "zstd") == 0 ? COMPRESSION_ZSTD : COMPRESSION_GZIP;
-	return 0;
+	format->chunked = strcmp(choices->compression, "zstd:chunked") == 0;
+	format->format = format->chunked || strcmp(choices->compression, "zstd") == 0
+				 ? COMPRESSION_ZSTD
+				 : COMPRESSION_GZIP;
 }
 
 int push_choices_options(const struct push_choices *choices, const struct host *host,
@@ -33,7 +29,7 @@ int push_choices_options(const struct push_choices *choices, const struct host *
 	struct push_options options = PUSH_OPTIONS_INIT;
 
 	registry_request_options(&choices->registry, host, &options.registry);
-	TRY(choose_compression(choices, &options.format));
+	choose_compression(choices, &options.format);
 	if (choices->type != NULL)
 		options.family = strcmp(choices->type, "oci") == 0 ? FAMILY_OCI : FAMILY_DOCKER;
 	options.all_platforms = choices->all;

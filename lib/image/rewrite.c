@@ -30,7 +30,8 @@ static const struct {
 
 /* Annotations that describe how a blob is made. */
 static const char *const blob_annotations[] = {
-	"io.github.containers.zstd-chunked.",
+	CHUNKED_ANNOTATION,
+	"io.containers.zstd-chunked.", /* before 2023 */
 	"io.containers.estargz.",
 	"containerd.io/snapshot/stargz/",
 };
@@ -101,6 +102,29 @@ static void drop_blob_annotations(cJSON *layer)
 		cJSON_DeleteItemFromObjectCaseSensitive(layer, "annotations");
 }
 
+static void add_annotation(cJSON *layer, const char *name, const struct chunked_place *place,
+			   const char *more)
+{
+	cJSON *annotations = cJSON_GetObjectItemCaseSensitive(layer, "annotations");
+	AUTO(buf) text = BUF_INIT;
+
+	if (annotations == NULL)
+		annotations = json_add_object(layer, "annotations");
+	if (place != NULL)
+		chunked_print_place(&text, place);
+	buf_add_str(&text, more);
+	set_string(annotations, name, text.data);
+}
+
+static void add_toc_annotations(cJSON *layer, const struct chunked_toc *toc)
+{
+	if (toc->digest[0] == '\0')
+		return;
+	add_annotation(layer, CHUNKED_CHECKSUM, NULL, toc->digest);
+	add_annotation(layer, CHUNKED_ANNOTATION "manifest-position", &toc->table, ":1");
+	add_annotation(layer, CHUNKED_ANNOTATION "tarsplit-position", &toc->split, "");
+}
+
 static bool is_docker(const char *type)
 {
 	return strcmp(type, MEDIA_DOCKER_MANIFEST) == 0 || strcmp(type, MEDIA_DOCKER_INDEX) == 0;
@@ -128,6 +152,7 @@ static int rewrite_one_layer(cJSON *item, enum manifest_family family, bool othe
 	if (layer->changed) {
 		set_blob(item, layer->digest, layer->size);
 		drop_blob_annotations(item);
+		add_toc_annotations(item, &layer->toc);
 	}
 	if (family == FAMILY_DOCKER)
 		cJSON_DeleteItemFromObjectCaseSensitive(item, "annotations");

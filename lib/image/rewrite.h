@@ -3,6 +3,7 @@
 #define BERTH_IMAGE_REWRITE_H
 
 #include "base/stream.h"
+#include "image/chunked.h"
 #include "image/manifest.h"
 
 /*
@@ -19,10 +20,11 @@ enum manifest_family {
 };
 
 struct rewrite_layer {
-	bool changed; /* digest and size are others than before */
+	bool changed; /* what the manifest says of it is another thing than before */
 	char digest[DIGEST_TEXT_SIZE];
 	uint64_t size;
 	enum compression compression; /* of what has the digest */
+	struct chunked_toc toc;       /* of zstd:chunked; of layers that have changed */
 };
 
 /* What a media type says of the compression. */

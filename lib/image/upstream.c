@@ -2,7 +2,6 @@
 #include "image/upstream.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,10 +10,12 @@
 #include "base/err.h"
 #include "base/units.h"
 #include "image/blob.h"
+#include "image/chunked.h"
 #include "image/inflate.h"
 #include "image/origin.h"
 
 #define MOUNTS_MAX 3 /* repositories that are tried */
+#define NOTE_SIZE 512
 
 static void set_state(const struct upstream_layer *layer, enum progress_state state)
 {
@@ -47,6 +48,18 @@ static bool may_not_be_passed_on(const struct descriptor *d)
 	       strstr(d->media_type, ".nondistributable.") != NULL;
 }
 
+/* Is a blob, which the manifest names or another one, as it is asked for? */
+static bool is_as_wanted(const struct upstream_format *format, const struct upstream_layer *layer)
+{
+	if (layer->kept == COMPRESSION_NONE)
+		return false;
+	if (!format->given)
+		return true;
+	if (format->chunked && (layer->substitute || !layer->wanted->chunked))
+		return false;
+	return layer->kept == format->format;
+}
+
 static int take_blob(const struct upstream *upstream, const struct upstream_format *format,
 		     const char *digest, uint64_t size, struct upstream_layer *layer)
 {
@@ -60,10 +73,7 @@ static int take_blob(const struct upstream *upstream, const struct upstream_form
 	memcpy(layer->digest, digest, DIGEST_TEXT_SIZE);
 	layer->size = size;
 	layer->format = *format;
-	layer->way =
-		layer->kept == COMPRESSION_NONE || (format->given && layer->kept != format->format)
-			? UPSTREAM_PACK
-			: UPSTREAM_AS_IS;
+	layer->way = is_as_wanted(format, layer) ? UPSTREAM_AS_IS : UPSTREAM_PACK;
 	return 1;
 }
 
@@ -219,6 +229,8 @@ struct packing {
 	struct inflate inflate;
 	struct digest archive, blob;
 	struct compress *compress;
+	struct inflate_reading reading; /* of zstd:chunked */
+	struct chunked chunked;
 	uint64_t size; /* of the blob */
 };
 
@@ -227,19 +239,25 @@ static void packing_release(struct packing *packing)
 	compress_free(packing->compress);
 	packing->compress = NULL;
 	inflate_release(&packing->inflate);
+	chunked_release(&packing->chunked);
 	digest_release(&packing->archive);
 	digest_release(&packing->blob);
 	cleanup_close(&packing->fd);
 	packing->fd = -1;
 }
 
+/* What has only to be compressed goes without; the archive is not looked into. */
+static bool in_cell(const struct upstream_layer *layer)
+{
+	return layer->kept != COMPRESSION_NONE || layer->format.chunked;
+}
+
 /* The archive. */
 static ssize_t read_archive(void *arg, void *bytes, size_t size)
 {
 	struct packing *packing = arg;
-	ssize_t n = packing->layer->kept == COMPRESSION_NONE
-			    ? read_file(packing->fd, bytes, size)
-			    : inflate_read(&packing->inflate, bytes, size);
+	ssize_t n = in_cell(packing->layer) ? inflate_read(&packing->inflate, bytes, size)
+					    : read_file(packing->fd, bytes, size);
 
 	TRY(n);
 	digest_update(&packing->archive, bytes, (size_t)n);
@@ -251,7 +269,8 @@ static ssize_t read_archive(void *arg, void *bytes, size_t size)
 static ssize_t read_packed(void *arg, void *bytes, size_t size)
 {
 	struct packing *packing = arg;
-	ssize_t n = compress_read(packing->compress, bytes, size);
+	ssize_t n = packing->layer->format.chunked ? chunked_read(&packing->chunked, bytes, size)
+						   : compress_read(packing->compress, bytes, size);
 
 	TRY(n);
 	digest_update(&packing->blob, bytes, (size_t)n);
@@ -272,10 +291,16 @@ static int begin_packing(void *arg)
 	TRY(packing->fd);
 	TRY(digest_init(&packing->archive));
 	TRY(digest_init(&packing->blob));
-	if (layer->kept != COMPRESSION_NONE)
-		TRY(inflate_open(packing->upstream->store, packing->fd, NULL, &packing->inflate));
-	return compress_open(layer->format.format, layer->format.level, read_archive, packing,
-			     &packing->compress);
+	chunked_reading(&packing->chunked, &packing->reading);
+	if (in_cell(layer))
+		TRY(inflate_open(packing->upstream->store, packing->fd,
+				 layer->format.chunked ? &packing->reading : NULL,
+				 &packing->inflate));
+	TRY(compress_open(layer->format.format, layer->format.level, read_archive, packing,
+			  &packing->compress));
+	return layer->format.chunked
+		       ? chunked_open(packing->compress, layer->format.level, &packing->chunked)
+		       : 0;
 }
 
 /* All was read. */
@@ -303,8 +328,30 @@ static int finish_packing(struct registry_upload *upload)
 
 static char *note_path(const struct upstream_layer *layer)
 {
-	return xasprintf("layers/%s.%s-%d", digest_hex(layer->diff_id),
-			 compression_name(layer->format.format), layer->format.level);
+	return xasprintf("layers/%s.%s%s-%d", digest_hex(layer->diff_id),
+			 compression_name(layer->format.format),
+			 layer->format.chunked ? ":chunked" : "", layer->format.level);
+}
+
+static int parse_note(const struct upstream_layer *layer, const char *text,
+		      struct rewrite_layer *made)
+{
+	AUTO(strvec) words = STRVEC_INIT;
+
+	strvec_split(&words, text, ' ');
+	if ((words.n != 2 && (words.n != 5 || !layer->format.chunked)) ||
+	    !digest_is_valid(words.v[0]))
+		return -EINVAL;
+	TRY(units_parse_u64(words.v[1], INT64_MAX, &made->size));
+	memcpy(made->digest, words.v[0], DIGEST_TEXT_SIZE);
+	if (words.n == 2)
+		return 0;
+	if (!digest_is_valid(words.v[2]))
+		return -EINVAL;
+	TRY(chunked_parse_place(words.v[3], &made->toc.table));
+	TRY(chunked_parse_place(words.v[4], &made->toc.split));
+	memcpy(made->toc.digest, words.v[2], DIGEST_TEXT_SIZE);
+	return 0;
 }
 
 /* 1 and what was made of the layer before. Whatever stands there, the registry is asked for it. */
@@ -312,19 +359,18 @@ static int recall(const struct upstream *upstream, const struct upstream_layer *
 		  struct rewrite_layer *ret_layer)
 {
 	autofree char *path = note_path(layer);
-	char text[DIGEST_TEXT_SIZE + 24];
+	struct rewrite_layer made = *ret_layer;
+	char text[NOTE_SIZE];
 	ssize_t len = readlinkat(upstream->store->fd, path, text, sizeof(text) - 1);
 
-	if (len <= (ssize_t)DIGEST_TEXT_SIZE)
+	if (len < 0)
 		return 0;
 	text[len] = '\0';
-	text[DIGEST_TEXT_LEN] = '\0';
-	if (!digest_is_valid(text) ||
-	    units_parse_u64(text + DIGEST_TEXT_SIZE, INT64_MAX, &ret_layer->size) < 0) {
+	if (parse_note(layer, text, &made) < 0) {
 		err_clear();
 		return 0;
 	}
-	memcpy(ret_layer->digest, text, DIGEST_TEXT_SIZE);
+	*ret_layer = made;
 	return 1;
 }
 
@@ -332,18 +378,28 @@ static void note(const struct upstream *upstream, const struct upstream_layer *l
 		 const struct rewrite_layer *made)
 {
 	autofree char *path = note_path(layer);
-	char text[DIGEST_TEXT_SIZE + 24];
+	AUTO(buf) text = BUF_INIT;
 
-	snprintf(text, sizeof(text), "%s %llu", made->digest, (unsigned long long)made->size);
+	buf_addf(&text, "%s %llu", made->digest, (unsigned long long)made->size);
+	if (made->toc.digest[0] != '\0') {
+		buf_addf(&text, " %s ", made->toc.digest);
+		chunked_print_place(&text, &made->toc.table);
+		buf_add_char(&text, ' ');
+		chunked_print_place(&text, &made->toc.split);
+	}
 	unlinkat(upstream->store->fd, path, 0);
-	(void)!symlinkat(text, upstream->store->fd, path);
+	(void)!symlinkat(text.data, upstream->store->fd, path);
 }
 
 static int send_packed(const struct upstream *upstream, const struct upstream_layer *layer,
 		       struct rewrite_layer *made)
 {
 	AUTO(packing)
-	packing = { .upstream = upstream, .layer = layer, .fd = -1, .inflate = INFLATE_INIT };
+	packing = { .upstream = upstream,
+		    .layer = layer,
+		    .fd = -1,
+		    .inflate = INFLATE_INIT,
+		    .chunked = CHUNKED_INIT };
 	struct registry_upload upload = { .source = read_packed,
 					  .arg = &packing,
 					  .size = UINT64_MAX,
@@ -354,6 +410,7 @@ static int send_packed(const struct upstream *upstream, const struct upstream_la
 	TRY(registry_put_blob(upstream->registry, &upload));
 	memcpy(made->digest, upload.digest, DIGEST_TEXT_SIZE);
 	made->size = packing.size;
+	made->toc = packing.chunked.toc;
 	note(upstream, layer, made);
 	return 0;
 }
@@ -378,7 +435,11 @@ static int pack(const struct upstream *upstream, const struct upstream_layer *la
 static int verify_substitute(const struct upstream *upstream, const struct upstream_layer *layer)
 {
 	AUTO(packing)
-	packing = { .upstream = upstream, .layer = layer, .fd = -1, .inflate = INFLATE_INIT };
+	packing = { .upstream = upstream,
+		    .layer = layer,
+		    .fd = -1,
+		    .inflate = INFLATE_INIT,
+		    .chunked = CHUNKED_INIT };
 	autofree unsigned char *bytes = xalloc(STREAM_CHUNK);
 	ssize_t n;
 
@@ -424,7 +485,8 @@ int upstream_layer(const struct upstream *upstream, const struct upstream_layer 
 	set_state(layer, rc < 0 ? PROGRESS_FAILED : rc == 1 ? PROGRESS_SHARED : PROGRESS_DONE);
 	if (rc < 0)
 		return fail_in(rc, "layer %s", layer->diff_id);
-	made.changed = strcmp(made.digest, layer->wanted->digest) != 0;
+	made.changed = strcmp(made.digest, layer->wanted->digest) != 0 ||
+		       (made.toc.digest[0] != '\0' && !layer->wanted->chunked);
 	*ret_layer = made;
 	return 0;
 }

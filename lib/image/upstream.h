@@ -17,7 +17,8 @@
  * well as that of the archive in it, which must be its diff ID. What came of that is noted beside
  * the unpacked layer, so that a registry which has it already is not sent it again:
  *
- *	layers/HEX.FORMAT-LEVEL	a symbolic link whose text is "DIGEST SIZE"
+ *	layers/HEX.FORMAT-LEVEL	a symbolic link whose text is "DIGEST SIZE", and where there is a
+ *				table of contents " DIGEST PLACE PLACE" of it (image/chunked.h)
  */
 struct upstream {
 	struct store *store;
@@ -40,6 +41,7 @@ struct upstream_format {
 	bool given; /* in whatever compression they are kept */
 	enum compression format;
 	int level;
+	bool chunked; /* zstd with a table of contents (image/chunked.h) */
 };
 
 struct upstream_layer {

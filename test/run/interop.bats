@@ -51,9 +51,9 @@ same() {
 
 @test "podman pushes every manifest type and compression, berth pulls" {
 	for format in oci v2s2; do
-		for compression in gzip zstd; do
-			[ $format-$compression != v2s2-zstd ] || continue
-			ref=$REGISTRY/podman/$format:$compression
+		for compression in gzip zstd zstd:chunked; do
+			[[ $format-$compression != v2s2-zstd* ]] || continue
+			ref=$REGISTRY/podman/$format:${compression/:/-}
 			peer podman push -q --tls-verify=false --format $format --compression-format $compression interop "$ref"
 			split berth pull -q "$ref"
 			want 0
@@ -148,7 +148,7 @@ same() {
 @test "berth pushes every compression, and podman, skopeo and buildah pull" {
 	berth load -q -i "$(image config.docker.tar)" >/dev/null
 	for words in "" "--compression-format gzip --compression-level 9" "--compression-format zstd" \
-		"--compression-format zstd --compression-level 1"; do
+		"--compression-format zstd --compression-level 1" "--compression-format zstd:chunked"; do
 		ref=$REGISTRY/pushed/config:$(tr -dc a-z0-9 <<<"x$words")
 		split berth push -q --digestfile "$T/digest" $words config "$ref"
 		want 0
@@ -174,6 +174,62 @@ same() {
 	berth push -q --digestfile "$T/second" config "$REGISTRY/pushed/again:2"
 	cmp "$T/first" "$T/second"
 	store_is_clean
+}
+
+@test "zstd:chunked: the table of contents is podman's, entry by entry" {
+	for name in config many; do
+		berth load -q -i "$(image $name.docker.tar)" >/dev/null
+		split berth push --compression-format zstd:chunked $name "$REGISTRY/chunked/$name:1"
+		want 0
+		skopeo --insecure-policy copy -q --preserve-digests --src-tls-verify=false "docker://$REGISTRY/chunked/$name:1" \
+			"oci:$T/$name:it"
+		"$helper/chunked" check "$T/$name"
+		peer podman load -q -i "$(image $name.docker.tar)" >/dev/null
+		peer podman push -q --format oci --compression-format zstd:chunked "docker.io/library/$name" "oci:$T/podman-$name:it"
+		"$helper/chunked" entries "$T/$name" >"$T/entries"
+		"$helper/chunked" entries "$T/podman-$name" >"$T/podman-entries"
+		[ "$(grep -c '"chunk"' "$T/entries")" -gt 10 ]
+		cmp "$T/entries" "$T/podman-entries"
+	done
+	# tar-split, which this podman does not push, is what it keeps of a layer that it has unpacked.
+	layer=$(berth inspect -f '{{index .RootFS.Layers 0}}' config)
+	"$helper/chunked" split "$T/config" >"$T/split"
+	"$helper/chunked" split "$T/config" "$PEER_STORE/root/overlay-layers/${layer#sha256:}.tar-split.gz" >"$T/podman-split"
+	cmp "$T/split" "$T/podman-split"
+}
+
+# That podman takes the table of contents for right is what counts here. It does not set the times of modification, not
+# with its own either.
+@test "zstd:chunked: podman pulls by the table of contents" {
+	berth load -q -i "$(image config.docker.tar)" >/dev/null
+	berth push --compression-format zstd:chunked config "$REGISTRY/chunked/partial:1"
+	skopeo --insecure-policy copy -q --preserve-digests --src-tls-verify=false "docker://$REGISTRY/chunked/partial:1" \
+		"oci:$T/partial:it"
+	# This podman knows other names of the annotations.
+	"$helper/chunked" legacy "$T/partial"
+	skopeo --insecure-policy copy -q --preserve-digests --dest-tls-verify=false "oci:$T/partial:it" \
+		"docker://$REGISTRY/chunked/partial:2"
+	own=$PEER_STORE
+	PEER_STORE=$(mktemp -d /var/tmp/berth-podman.XXXXXX)
+	for tag in 1 2; do
+		PEER_STORAGE='[storage.options]
+			pull_options = {enable_partial_images = "true"}' \
+			split peer podman --log-level debug pull --tls-verify=false "$REGISTRY/chunked/partial:$tag"
+		[ "$status" = 0 ] || { rm -rf "$PEER_STORE"; return 1; }
+		partial=$(grep -c "Retrieved partial blob" <<<"$stderr" || :)
+		peer podman run --rm --network none --user 0 --entrypoint '["/bin/sh", "-c"]' "$REGISTRY/chunked/partial:$tag" \
+			'find /bin /etc /usr /var -xdev ! -type d ! -path "/etc/host*" ! -path /etc/resolv.conf ! -path /etc/mtab >/tmp/list
+			xargs stat -c "%N %f %u %g %s" </tmp/list; xargs md5sum </tmp/list' \
+			>"$T/files-$tag"
+		peer podman rmi -af >/dev/null
+		[ "$tag" = 1 ] || [ "$partial" = 1 ] || break
+	done
+	rm -rf "$PEER_STORE"
+	PEER_STORE=$own
+	[ "$partial" = 1 ]
+	[ "$(tail -1 <<<"$output")" = "$(berth inspect -f '{{.Id}}' config | sed 's/^sha256://')" ]
+	[ "$(wc -l <"$T/files-1")" -gt 500 ]
+	cmp "$T/files-1" "$T/files-2"
 }
 
 tool_elsewhere() {

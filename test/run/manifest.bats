@@ -227,6 +227,11 @@ inspect() { # LIST JQ-FILTER
 	want 0
 	first=$(raw pushed/zstd:1 | jq -r '.manifests[0].digest')
 	[ "$(raw "pushed/zstd@$first" | jq -r '.layers[0].mediaType')" = application/vnd.oci.image.layer.v1.tar+zstd ]
+	split berth manifest push --compression-format zstd:chunked all "$REGISTRY/pushed/chunked:1"
+	want 0
+	first=$(raw pushed/chunked:1 | jq -r '.manifests[0].digest')
+	raw "pushed/chunked@$first" |
+		jq -e '.layers[0].annotations["io.github.containers.zstd-chunked.manifest-position"] | endswith(":1")'
 	store_is_clean
 }
 

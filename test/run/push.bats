@@ -167,6 +167,130 @@ is_whole() { # NAME
 	store_is_clean
 }
 
+# The image there, in $T/layout, with every layer as it must be in the format zstd:chunked: how many files and chunks.
+chunked() { # NAME
+	rm -rf "$T/layout"
+	skopeo --insecure-policy copy -q --preserve-digests --src-tls-verify=false "docker://$REGISTRY/$1" "oci:$T/layout:it" &&
+		"$helper/chunked" check "$T/layout"
+}
+
+@test "zstd:chunked: layers with a table of contents" {
+	add many.docker.tar many
+	id=$(berth images -q --no-trunc many)
+	split berth push --compression-format zstd:chunked --digestfile "$T/first" many "$REGISTRY/chunked:1"
+	want 0
+	[ -z "$output$stderr" ]
+	[ "$(raw chunked:1 | jq -r .config.digest)" = "$id" ]
+	[ "$(raw chunked:1 | jq -r '.layers[].mediaType' | sort -u)" = application/vnd.oci.image.layer.v1.tar+zstd ]
+	is_whole chunked:1
+	split chunked chunked:1
+	want 0
+	lacks plain
+	[ "$(head -1 <<<"$output" | cut -d' ' -f1)" -ge 4 ]
+	# What the registry has is not made again, and keeps its annotations.
+	registry_mark
+	split berth push --compression-format zstd:chunked --digestfile "$T/second" many "$REGISTRY/chunked:2"
+	want 0
+	[ "$(requests '"(POST|PATCH) ')" = 0 ]
+	cmp "$T/first" "$T/second"
+	# Made anew it is the same; from compressed layers as well.
+	rm "$ROOT"/layers/*.zstd:chunked-0
+	split berth push --compression-format zstd:chunked --digestfile "$T/third" many "$REGISTRY/chunked/anew:1"
+	want 0
+	cmp "$T/first" "$T/third"
+	add busybox.oci gz
+	add busybox.docker.tar plain
+	add busybox-zstd.oci zs
+	for name in gz plain zs; do
+		split berth push --compression-format zstd:chunked $name "$REGISTRY/chunked/of:$name"
+		want 0
+		chunked chunked/of:$name
+		raw chunked/of:$name | jq .layers >"$T/$name.json"
+	done
+	cmp "$T/gz.json" "$T/plain.json"
+	cmp "$T/gz.json" "$T/zs.json"
+	# Another level is another blob, and zstd without a table another one.
+	split berth push --compression-format zstd:chunked --compression-level 9 gz "$REGISTRY/chunked/of:nine"
+	want 0
+	[ "$(raw chunked/of:nine | jq '.layers[0].size')" -lt "$(jq '.[0].size' "$T/gz.json")" ]
+	split chunked chunked/of:nine
+	want 0
+	split berth push --compression-format zstd gz "$REGISTRY/chunked/of:zstd"
+	want 0
+	raw chunked/of:zstd | jq -e '.layers[0].annotations == null'
+	split berth push --format v2s2 --compression-format zstd:chunked gz "$REGISTRY/chunked/of:docker"
+	want 125
+	err_has "zstd"
+	store_is_clean
+}
+
+@test "zstd:chunked: pulled back, and pushed on" {
+	add config.docker.tar config
+	id=$(berth images -q --no-trunc config)
+	layers=$(berth inspect -f '{{.RootFS.Layers}}' config)
+	berth push --compression-format zstd:chunked config "$REGISTRY/chunked/back:1"
+	berth rmi -f config >/dev/null
+	split berth pull -q "$REGISTRY/chunked/back:1"
+	want 0
+	[ "$(berth images -q --no-trunc)" = "$id" ]
+	[ "$(berth inspect -f '{{.RootFS.Layers}}' "$REGISTRY/chunked/back:1")" = "$layers" ]
+	split berth run --rm --network none --user 0 "$REGISTRY/chunked/back:1"
+	want 0
+	has "entry one two words"
+	# It goes on as it is, as it is chunked, and zstd.
+	for format in zstd zstd:chunked; do
+		split berth push --compression-format $format "$REGISTRY/chunked/back:1" "$REGISTRY/chunked/on:1"
+		want 0
+		[ "$(digest_there chunked/on:1)" = "$(digest_there chunked/back:1)" ]
+	done
+	# What is only zstd is made anew; what becomes gzip keeps nothing of the table.
+	add busybox-zstd.oci zs
+	split berth push --compression-format zstd:chunked zs "$REGISTRY/chunked/zs:1"
+	want 0
+	chunked chunked/zs:1
+	split berth push --compression-format gzip "$REGISTRY/chunked/back:1" "$REGISTRY/chunked/gz:1"
+	want 0
+	raw chunked/gz:1 | jq -e '.layers[0].annotations == null'
+	is_whole chunked/gz:1
+	store_is_clean
+}
+
+# Where readers of the table would come to other files than readers of the archive.
+@test "zstd:chunked: layers that no table can describe are ordinary zstd" {
+	busybox
+	mkdir tree
+	echo one >tree/a
+	tar --format=gnu -C tree -cf twice.tar a
+	echo two >tree/a
+	tar --format=gnu -C tree -rf twice.tar a
+	: >tree/$'\xff\xfe'
+	tar --format=gnu -C tree -cf bytes.tar .
+	truncate -s 1M tree/holes
+	echo end >>tree/holes
+	rm tree/$'\xff\xfe'
+	tar --format=pax --sparse -C tree -cf sparse.tar .
+	tar --format=pax -C tree -cf fit.tar .
+	for name in twice bytes sparse fit; do
+		berth import -q $name.tar unfit:$name >/dev/null
+		split berth push --compression-format zstd:chunked unfit:$name "$REGISTRY/unfit:$name"
+		want 0 || { echo "$name"; return 1; }
+		is_whole unfit:$name
+		split chunked unfit:$name
+		want 0
+		if [ $name = fit ]; then
+			[ "$output" = "2 files, 3 chunks" ]
+		else
+			[ "$output" = plain ] || { echo "$name: $output"; return 1; }
+			raw unfit:$name | jq -e '.layers[0].annotations == null'
+		fi
+		# And again, by the note.
+		split berth push --compression-format zstd:chunked unfit:$name "$REGISTRY/unfit:again"
+		want 0
+		[ "$(digest_there unfit:again)" = "$(digest_there unfit:$name)" ]
+	done
+	store_is_clean
+}
+
 @test "the level counts" {
 	add busybox.docker.tar bb
 	for level in 1 9; do
@@ -500,10 +624,10 @@ is_whole() { # NAME
 	for call in clone3 mkdirat unlinkat socket pipe2 pivot_root seccomp; do
 		for k in 1 2 3; do
 			strace -f -qq -o /dev/null -e trace=$call -e inject=$call:signal=KILL:when=$k \
-				"$BERTH" --root "$ROOT" push --compression-format zstd --compression-level $((points % 19 + 1)) \
+				"$BERTH" --root "$ROOT" push --compression-format zstd:chunked --compression-level $((points % 19 + 1)) \
 				many "$REGISTRY/killed:$call-$k" >/dev/null 2>&1 && break
 			points=$((points + 1))
-			split berth push -q --compression-format zstd many "$REGISTRY/killed:$points"
+			split berth push -q --compression-format zstd:chunked many "$REGISTRY/killed:$points"
 			want 0 || { echo "$call $k"; return 1; }
 			is_whole "killed:$points" || { echo "$call $k"; return 1; }
 			berth load -q -i "$(image busybox.docker.tar)" >/dev/null
@@ -518,15 +642,18 @@ is_whole() { # NAME
 	only root one
 	need strace
 	add busybox.oci bb
-	strace -f -y -o "$T/trace" -e trace=openat,connect,socket,execve,seccomp,pivot_root \
-		"$BERTH" --root "$ROOT" push --compression-format zstd bb "$REGISTRY/cell:1"
-	grep -q pivot_root "$T/trace"
-	cell=$(awk '/pivot_root/ { print $1; exit }' "$T/trace")
-	# Its filter is the last that it asks for.
-	[ "$(grep "^$cell " "$T/trace" | grep -c 'seccomp(SECCOMP_SET_MODE_FILTER')" = 1 ]
-	grep "^$cell " "$T/trace" | sed -n '/seccomp(SECCOMP_SET_MODE_FILTER/,$p' | tail -n +2 | grep -v '+++ exited' >"$T/after" || :
-	[ ! -s "$T/after" ] || { cat "$T/after"; return 1; }
-	is_whole cell:1
+	for format in zstd zstd:chunked; do
+		strace -f -y -o "$T/trace" -e trace=openat,connect,socket,execve,seccomp,pivot_root \
+			"$BERTH" --root "$ROOT" push --compression-format $format bb "$REGISTRY/cell:1"
+		grep -q pivot_root "$T/trace"
+		cell=$(awk '/pivot_root/ { print $1; exit }' "$T/trace")
+		# Its filter is the last that it asks for.
+		[ "$(grep "^$cell " "$T/trace" | grep -c 'seccomp(SECCOMP_SET_MODE_FILTER')" = 1 ]
+		grep "^$cell " "$T/trace" | sed -n '/seccomp(SECCOMP_SET_MODE_FILTER/,$p' | tail -n +2 |
+			grep -v '+++ exited' >"$T/after" || :
+		[ ! -s "$T/after" ] || { cat "$T/after"; return 1; }
+		is_whole cell:1
+	done
 }
 
 @test "bombs and damage in a layer that is compressed anew" {
@@ -553,10 +680,12 @@ is_whole() { # NAME
 		jq -c ".manifests += [$entry + {annotations: {\"org.opencontainers.image.ref.name\": \"$layer:1\"}}]" \
 			"$ROOT/index.json" >new.json
 		cat new.json >"$ROOT/index.json"
-		split berth push --compression-format zstd $layer:1 "$REGISTRY/bombs:$layer"
-		want 125 || { echo "$layer"; return 1; }
-		split raw "bombs:$layer"
-		[ "$status" != 0 ]
+		for format in zstd zstd:chunked; do
+			split berth push --compression-format $format $layer:1 "$REGISTRY/bombs:$layer"
+			want 125 || { echo "$layer"; return 1; }
+			split raw "bombs:$layer"
+			[ "$status" != 0 ]
+		done
 	done
 }
 

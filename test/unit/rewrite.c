@@ -105,6 +105,43 @@ static void a_layer_that_changed(void **state)
 	assert_non_null(strstr(out.data, "\"unknown\":1"));
 }
 
+/* A layer with a table of contents says where it is, and one without says nothing of it. */
+static void a_table_of_contents(void **state)
+{
+	static const char legacy[] = "io.containers.zstd-chunked.manifest-position";
+	AUTO(buf) text = BUF_INIT, out = BUF_INIT, back = BUF_INIT;
+	struct rewrite_layer layers[2];
+	AUTO(manifest) m = { 0 };
+	const char *type = NULL;
+	char *at;
+
+	same_layers(layers, COMPRESSION_ZSTD);
+	for (int i = 0; i < 2; i++)
+		layers[i] = layer(HEX_A, 5, COMPRESSION_ZSTD, true);
+	snprintf(layers[1].toc.digest, DIGEST_TEXT_SIZE, "sha256:%s", HEX_B);
+	layers[1].toc.table = (struct chunked_place){ 1, 2, 3 };
+	layers[1].toc.split = (struct chunked_place){ 4, 5, 6 };
+	set_text(&text, oci);
+	assert_int_equal(
+		rewrite_manifest(&text, MEDIA_OCI_MANIFEST, FAMILY_ANY, layers, &out, &type), 1);
+	assert_int_equal(manifest_parse(out.data, out.len, "it", &m), 0);
+	assert_false(m.layers.v[0].chunked);
+	assert_true(m.layers.v[1].chunked);
+	assert_non_null(strstr(out.data, "\"io.github.containers.zstd-chunked.manifest-checksum\":"
+					 "\"sha256:" HEX_B "\""));
+	assert_non_null(strstr(out.data, ".manifest-position\":\"1:2:3:1\""));
+	at = strstr(out.data, ".tarsplit-position\":\"4:5:6\"");
+	assert_non_null(at);
+	/* It goes with the blob that it is of, under the name that it had once as well. */
+	memcpy(strstr(out.data, "io.github.containers.zstd-chunked.manifest-position"), legacy,
+	       strlen(legacy));
+	layers[1] = layer(HEX_B, 6, COMPRESSION_GZIP, true);
+	assert_int_equal(
+		rewrite_manifest(&out, MEDIA_OCI_MANIFEST, FAMILY_ANY, layers, &back, &type), 1);
+	assert_null(strstr(back.data, "io.github"));
+	assert_null(strstr(back.data, legacy));
+}
+
 static void to_the_other_family(void **state)
 {
 	AUTO(buf) text = BUF_INIT, out = BUF_INIT, back = BUF_INIT;
@@ -228,6 +265,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_did_not_change_is_the_same_text),
 		cmocka_unit_test(a_layer_that_changed),
+		cmocka_unit_test(a_table_of_contents),
 		cmocka_unit_test(to_the_other_family),
 		cmocka_unit_test(docker_knows_no_zstd),
 		cmocka_unit_test(what_may_not_be_passed_on),
