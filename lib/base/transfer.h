@@ -65,5 +65,6 @@ size_t transfer_on_body(char *bytes, size_t size, size_t n, void *arg);
 size_t transfer_on_send(char *bytes, size_t size, size_t n, void *arg);
 int transfer_on_seek(void *arg, curl_off_t offset, int origin);
 int transfer_on_connected(void *arg, char *address, char *own, int port, int own_port);
+curl_socket_t transfer_on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address);
 
 #endif

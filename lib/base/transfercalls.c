@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 #include "base/bounds.h"
 #include "base/err.h"
@@ -185,4 +186,17 @@ int transfer_on_connected(void *arg, char *address, char *own, int port, int own
 {
 	((struct transfer *)arg)->connected = true;
 	return CURL_PREREQFUNC_OK;
+}
+
+/* Where this process may have no more of them, libcurl would call that a server that cannot be
+ * reached, and it would be tried again. A family that the kernel does not have is no error: another
+ * address may do. */
+curl_socket_t transfer_on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	struct transfer *t = arg;
+	int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM))
+		t->rc = fail("%s: cannot make a socket", t->name);
+	return fd < 0 ? CURL_SOCKET_BAD : fd;
 }

@@ -177,6 +177,7 @@ static void set_callbacks(struct setup *s)
 	set_pointer(s, CURLOPT_HEADERDATA, s->t);
 	set_pointer(s, CURLOPT_WRITEDATA, s->t);
 	set_pointer(s, CURLOPT_PREREQDATA, s->t);
+	set_pointer(s, CURLOPT_OPENSOCKETDATA, s->t);
 	set_pointer(s, CURLOPT_ERRORBUFFER, s->t->text);
 	if (s->code == CURLE_OK)
 		s->code = curl.easy_setopt(easy, CURLOPT_HEADERFUNCTION, transfer_on_header);
@@ -184,6 +185,8 @@ static void set_callbacks(struct setup *s)
 		s->code = curl.easy_setopt(easy, CURLOPT_WRITEFUNCTION, transfer_on_body);
 	if (s->code == CURLE_OK)
 		s->code = curl.easy_setopt(easy, CURLOPT_PREREQFUNCTION, transfer_on_connected);
+	if (s->code == CURLE_OK)
+		s->code = curl.easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, transfer_on_socket);
 }
 
 int transfer_set_options(struct transfer *t, const char *url, bool trusted)
