@@ -79,6 +79,7 @@ int main(int argc, char **argv)
 {
 	unsigned long count = 0, at = argc > 3 ? strtoul(argv[1], NULL, 10) : 0;
 	const char *mode = argc > 3 ? argv[2] : "";
+	bool killed = false;
 	int status, result = 137;
 	pid_t first, pid;
 
@@ -106,9 +107,12 @@ int main(int argc, char **argv)
 			if (strcmp(mode, "tree") == 0)
 				return 137; /* and all of them with us */
 			kill(pid, SIGKILL);
+			killed = true;
 		}
 		signal = signal_of(status);
-		if (signal < 0)
+		if (killed) /* the others are not slowed down any more */
+			ptrace(PTRACE_DETACH, pid, 0, signal < 0 ? 0 : signal);
+		else if (signal < 0)
 			ptrace(PTRACE_LISTEN, pid, 0, 0);
 		else
 			ptrace(PTRACE_SYSCALL, pid, 0, signal);

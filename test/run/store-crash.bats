@@ -1,26 +1,48 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# kill -9 before any system call of what changes the store. $BERTH_TEST_KILLS points of each command (3), spread over
-# all calls that it makes.
+# kill -9 before any system call of what changes the store. $BERTH_TEST_KILLS points of each command (root: 15, others: 4),
+# spread over all calls that it makes.
 load ../helper/berth
 load ../helper/registry
 
 setup_file() {
-	need cc
+	need cc skopeo umoci
 	registry_start
-	push_fixture many many:1
-	push_fixture busybox busybox:1
+	make_few "$BATS_FILE_TMPDIR/few"
 	mkdir -p "$BATS_FILE_TMPDIR/bin"
 	cc -D_GNU_SOURCE -O1 -o "$BATS_FILE_TMPDIR/bin/killat" "$helper/killat.c"
+}
+
+# An image "few" of three layers, in DIR/oci and DIR/docker.tar and as $REGISTRY/few:1: nothing that it takes is there a
+# hundred times.
+make_few() { # DIR
+	local dir=$1
+	mkdir -p "$dir"/{1,2}/data/{kept,hidden}
+	"$helper/link-image" "$dir/base" '{"Cmd": ["/bin/sh"]}' data/ data/kept/ "data/kept/file: 00" data/hidden/ "data/hidden/file: 00"
+	skopeo --insecure-policy copy -q "oci:$dir/base" "oci:$dir/oci:latest"
+	touch "$dir/1/data/.wh.kept" "$dir/1/data/hidden/.wh..wh..opq" "$dir/1/data/hidden/other"
+	echo 09 >"$dir/2/data/kept/file"
+	ln "$dir/2/data/kept/file" "$dir/2/data/hard"
+	ln -s kept/file "$dir/2/data/link"
+	for layer in 1 2; do
+		tar --owner 0 --group 0 -C "$dir/$layer" -cf "$dir/$layer.tar" .
+		umoci raw add-layer --image "$dir/oci:latest" "$dir/$layer.tar"
+	done
+	umoci gc --layout "$dir/oci"
+	skopeo --insecure-policy copy -q "oci:$dir/oci:latest" "docker-archive:$dir/docker.tar:few:latest"
+	skopeo --insecure-policy copy -q --dest-tls-verify=false "oci:$dir/oci:latest" "docker://$REGISTRY/few:1"
 }
 
 setup() {
 	berth_setup
 	registry_setup
-	need cc
+	need cc skopeo umoci
+	few=$BATS_FILE_TMPDIR/few/docker.tar
 	PATH=$BATS_FILE_TMPDIR/bin:$PATH
 	# Below a tracer newuidmap is not set-user-id.
 	modes=(tree one)
 	[ "$(persona)" != sub ] || modes=(first)
+	kills=15
+	[ "$(persona)" = root ] || kills=4
 }
 
 teardown() {
@@ -50,7 +72,7 @@ bystander_is_well() {
 }
 
 fails() { # WHY: which point that was
-	echo "$op: $mode at call $at of $calls ($(grep killat: "$T/killed")): $1"
+	echo "$op: $mode at calls$chain of $calls ($(grep killat: "$T/killed")): $1"
 	sed 's/^/  killed: /' "$T/killed"
 	sed 's/^/  next:   /' "$T/said"
 	return 1
@@ -61,8 +83,9 @@ killed_is_clean() {
 }
 
 # kill_points NAME: `do_NAME` is the command, `undo_NAME` puts back what it did, `is_NAME` tells whether it is done.
+# Several kills follow each other; the last of them is where the command must find its way all alone.
 kill_points() {
-	local op=$1 mode at calls i kills=${BERTH_TEST_KILLS:-3} points=0 status
+	local op=$1 mode at calls i kills=${BERTH_TEST_KILLS:-$kills} points=0 status chain=
 	local killer
 	killer() {
 		timeout -s KILL 60 killat "$at" "$mode" "$BERTH" --root "$ROOT" --runroot "$RUNROOT" "$@" 2>"$T/killed"
@@ -73,9 +96,10 @@ kill_points() {
 		do_"$op" killer >/dev/null || fails "it fails"
 		calls=$(sed -n 's/^killat: \([0-9]*\)$/\1/p' "$T/killed")
 		undo_"$op" >"$T/said" 2>&1 || fails "it cannot be undone"
-		for ((i = 0; i < kills; i++)); do
+		for ((i = 1; i <= kills; i++)); do
 			# Spread evenly, and other ones each time.
-			at=$((1 + (i * calls + RANDOM % calls) / kills))
+			at=$((1 + ((i - 1) * calls + RANDOM % calls) / kills))
+			chain+=" $at"
 			status=0
 			do_"$op" killer >/dev/null || status=$?
 			points=$((points + 1))
@@ -84,11 +108,16 @@ kill_points() {
 			eventually 3 killed_is_clean || fails "the store"
 			[ $status != 0 ] || is_"$op" >"$T/said" 2>&1 || fails "it said that it had succeeded"
 			berth images >"$T/said" 2>&1 || fails "images"
-			do_"$op" timeout -k 1 60 "$BERTH" --root "$ROOT" --runroot "$RUNROOT" >"$T/said" 2>&1 || fails "once more"
-			is_"$op" >"$T/said" 2>&1 || fails "the result"
-			undo_"$op" >"$T/said" 2>&1 || fails "it cannot be undone"
-			berth system check >"$T/said" 2>&1 || fails "system check"
-			store_is_clean >"$T/said" 2>&1 || fails "the store after the next commands"
+			if [ $((i % 3)) = 0 ] || [ $i = $kills ]; then
+				do_"$op" timeout -k 1 60 "$BERTH" --root "$ROOT" --runroot "$RUNROOT" >"$T/said" 2>&1 || fails "once more"
+				is_"$op" >"$T/said" 2>&1 || fails "the result"
+				undo_"$op" >"$T/said" 2>&1 || fails "it cannot be undone"
+				berth system check >"$T/said" 2>&1 || fails "system check"
+				store_is_clean >"$T/said" 2>&1 || fails "the store after the next commands"
+				chain=
+			elif is_"$op" >"$T/said" 2>&1; then
+				undo_"$op" >"$T/said" 2>&1 || fails "it cannot be undone"
+			fi
 		done
 	done
 	echo "$op: $points points"
@@ -104,21 +133,21 @@ works() { # IMAGE [OPTION...]
 	[ "$(berth run --rm --network none "$@" "$image" cat /data/kept/file)" = 09 ]
 }
 
-do_pull() { "$@" pull -q "$REGISTRY/many:1"; }
-undo_pull() { berth rmi -f "$REGISTRY/many:1"; }
-is_pull() { works "$REGISTRY/many:1" --pull never; }
+do_pull() { "$@" pull -q "$REGISTRY/few:1"; }
+undo_pull() { berth rmi -f "$REGISTRY/few:1"; }
+is_pull() { works "$REGISTRY/few:1" --pull never; }
 
-do_run() { "$@" run --rm --network none "$REGISTRY/many:1" true; }
-undo_run() { berth rmi -f "$REGISTRY/many:1"; }
-is_run() { works "$REGISTRY/many:1" --pull never; }
+do_run() { "$@" run --rm --network none "$REGISTRY/few:1" true; }
+undo_run() { berth rmi -f "$REGISTRY/few:1"; }
+is_run() { works "$REGISTRY/few:1" --pull never; }
 
-do_load() { "$@" load -q -i "$(image many.docker.tar)"; }
-undo_load() { berth rmi -f many; }
-is_load() { works many --pull never; }
+do_load() { "$@" load -q -i "$few"; }
+undo_load() { berth rmi -f few; }
+is_load() { works few --pull never; }
 
-do_rmi() { "$@" rmi -i many; }
+do_rmi() { "$@" rmi -i few; }
 undo_rmi() { do_load berth; }
-is_rmi() { ! berth images -q many | grep .; }
+is_rmi() { ! berth images -q few | grep .; }
 
 do_prune() { "$@" image prune -af; }
 undo_prune() { do_load berth; }
@@ -132,11 +161,11 @@ do_tag() { "$@" tag busybox another:name; }
 undo_tag() { berth rmi another:name; }
 is_tag() { [ "$(berth inspect -f '{{.Id}}' another:name)" = "$(berth inspect -f '{{.Id}}' busybox)" ]; }
 
-do_push() { "$@" push -q many "$REGISTRY/pushed/$mode$i:1"; }
+do_push() { "$@" push -q few "$REGISTRY/pushed/$mode$i:1"; }
 undo_push() { :; }
 is_push() { skopeo inspect --tls-verify=false "docker://$REGISTRY/pushed/$mode$i:1" >/dev/null; }
 
-do_save() { "$@" save -q -o "$T/saved.tar" many; }
+do_save() { "$@" save -q -o "$T/saved.tar" few; }
 undo_save() { rm -f "$T/saved.tar"; }
 is_save() { cmp "$T/saved.tar" "$T/golden.tar"; }
 
@@ -144,9 +173,9 @@ do_import() { "$@" import -q "$T/golden.tar" imported:1; }
 undo_import() { berth rmi -f imported:1; }
 is_import() { berth inspect imported:1; }
 
-do_archive() { "$@" run --rm --network none "docker-archive:$(image many.docker.tar)" true; }
-undo_archive() { berth rmi -f "$(id_of many)"; }
-is_archive() { berth run --rm --network none "docker-archive:$(image many.docker.tar)" true; }
+do_archive() { "$@" run --rm --network none "docker-archive:$few" true; }
+undo_archive() { berth rmi -f $(berth images -aq --filter dangling=true); }
+is_archive() { berth run --rm --network none "docker-archive:$few" true; }
 
 killed() {
 	bystander
@@ -194,16 +223,16 @@ killed() {
 
 @test "killed at any point: save" {
 	do_load berth
-	berth save -q -o "$T/golden.tar" many
+	berth save -q -o "$T/golden.tar" few
 	killed save
 }
 
 # --- what removes against what uses
 
 @test "run of an image that others remove: it has its layers, and nobody waits for ever" {
-	local rounds=${BERTH_TEST_ROUNDS:-12} word i pids pid
+	local rounds=${BERTH_TEST_ROUNDS:-24} word i pids pid
 	busybox
-	for word in "image prune -af" "system prune -af" "rmi -i $REGISTRY/many:1"; do
+	for word in "image prune -af" "system prune -af" "rmi -i $REGISTRY/few:1"; do
 		(
 			while [ ! -e "$T/stop" ]; do
 				status=0
@@ -214,10 +243,10 @@ killed() {
 		) 3>&- &
 		pid=$!
 		for ((i = 0; i < rounds; i++)); do
-			works "$REGISTRY/many:1" --pull missing 2>>"$T/bad" || echo "$word: run $i" >>"$T/bad"
+			works "$REGISTRY/few:1" --pull missing 2>>"$T/bad" || echo "$word: run $i" >>"$T/bad"
 		done &
 		for ((i = 0; i < rounds; i++)); do
-			works "$REGISTRY/many:1" --pull always 2>>"$T/bad" || echo "$word: other run $i" >>"$T/bad"
+			works "$REGISTRY/few:1" --pull always 2>>"$T/bad" || echo "$word: other run $i" >>"$T/bad"
 		done
 		wait %%
 		touch "$T/stop"
