@@ -280,6 +280,7 @@ static void move_cache(struct catalog *catalog)
 int catalog_commit(struct catalog *catalog)
 {
 	AUTO(buf) text = BUF_INIT;
+	int rc;
 
 	if (catalog->n > MAX_INDEX_ENTRIES)
 		return refuse("the store cannot hold more than %d images", MAX_INDEX_ENTRIES);
@@ -288,7 +289,11 @@ int catalog_commit(struct catalog *catalog)
 		return refuse("the store cannot hold more names: %s would have more than %lu bytes",
 			      INDEX, MAX_MANIFEST);
 	forget_changed(catalog);
-	TRY(fs_replace_file(catalog->store->fd, INDEX, text.data, text.len, 0600, true));
+	rc = fs_replace_file(catalog->store->fd, INDEX, text.data, text.len, 0600, true);
+	if (rc == -EACCES)
+		hint("make it writable, or choose another directory with --root");
+	if (rc < 0)
+		return fail_in(rc, "the store '%s'", catalog->store->path);
 	move_cache(catalog);
 	return 0;
 }

@@ -77,7 +77,9 @@ static int open_store(struct store *store)
 	if (store->fd < 0 && errno == ENOENT)
 		store->fd = fs_mkdirs_open(AT_FDCWD, store->path, 0700);
 	else if (store->fd < 0)
-		return fail("cannot open the store '%s'", store->path);
+		store->fd = fail("cannot open the store '%s'", store->path);
+	if (store->fd < 0)
+		hint("choose another directory with --root");
 	TRY(store->fd);
 	TRY(check_owner(store));
 	there = fs_exists(store->fd, "index.json");

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Stores that cannot be written, or not any more, and limits of the process.
+# Stores that cannot be written, or not any more, on file systems that lack something, and limits of the process.
 load ../helper/berth
 load ../helper/registry
 
@@ -85,6 +85,189 @@ fails_well() { # WHY, after `split`
 	ROOT=$T/root
 	diff <(echo "$before") <(find "$ROOT" | sort)
 	store_is_clean
+}
+
+# on FILE-SYSTEM: $ROOT is on such a one, at $T/disk.
+on() {
+	mkdir -p "$T"/{disk,lower,upper,work}
+	case $1 in
+	overlay) mount -t overlay -o "lowerdir=$T/lower,upperdir=$T/upper,workdir=$T/work" none "$T/disk" ;;
+	*) mount -t "$1" none "$T/disk" ;;
+	esac
+	ROOT=$T/disk/root
+}
+
+# Everything that a store is for, with an image that has whiteouts and replaces a directory.
+is_good_for_all() {
+	split berth pull -q "$REGISTRY/many:1"
+	want 0
+	[ -z "$stderr" ]
+	[ "$(berth run --rm --network none "$REGISTRY/many:1" sh -c 'cat /data/kept/file; ls /data/hidden /layers')" = \
+		$'09\n/data/hidden:\nother\n\n/layers:\n09' ]
+	split berth run --rm --network none "$REGISTRY/many:1" sh -c 'rm -r /data && mkdir /data && ls /data'
+	want 0
+	[ -z "$output" ]
+	store_is_clean
+	split berth load -q -i "$(image many.docker.tar)"
+	want 0
+	[ "$(berth run --rm --network none many cat /data/kept/file)" = 09 ]
+	berth system check
+	berth rmi many "$REGISTRY/many:1"
+	store_is_clean
+	[ -z "$(ls "$ROOT/layers")" ]
+}
+
+nothing_is_left() {
+	store_is_clean orphans partial
+	berth system check
+	[ -z "$(find "$ROOT"/scratch/{upper,work,volumes} -mindepth 1 2>/dev/null)" ]
+}
+
+@test "a store on tmpfs" {
+	if [ "$(persona)" = root ]; then
+		on tmpfs
+		is_good_for_all
+		umount "$T/disk"
+		return
+	fi
+	# In a mount namespace of the user's own.
+	mkdir "$T/disk"
+	split unshare --map-root-user --mount sh -c '
+		mount -t tmpfs none "$T/disk" && cd / && berth="$BERTH --root $T/disk/root --runroot $T/disk/run" &&
+		$berth pull -q "$REGISTRY/many:1" && $berth run --rm --network none "$REGISTRY/many:1" cat /data/kept/file &&
+		$berth system check && $berth rmi "$REGISTRY/many:1" && "$0" "$T/disk/root"' "$helper/store-clean"
+	want 0
+	has $'\n09\n'
+}
+
+@test "a store without extended attributes: what works, what is refused, and doctor says so" {
+	only root
+	on ramfs
+	run berth doctor
+	want 0
+	has "FIX  attributes: the file system of '$ROOT' keeps no extended attributes"
+	lacks "0B"
+	split berth pull -q "$REGISTRY/busybox:1"
+	want 0
+	[ "$(berth run --rm --network none "$REGISTRY/busybox:1" sh -c 'rm /bin/ls; echo x >/x; cat /x; [ -e /bin/ls ] || echo gone')" = $'x\ngone' ]
+	[ "$(berth run --rm --network none "$REGISTRY/busybox:1" sh -c 'rm -r /home 2>&1')" = "rm: can't remove '/home': Input/output error" ] || :
+	for what in "pull -q $REGISTRY/many:1" "load -q -i $(image many.docker.tar)" \
+		"run --rm --network none docker-archive:$(image many.docker.tar) true" "run --rm --network none $REGISTRY/many:1 true"; do
+		split berth $what
+		fails_well "in the store '$ROOT': cannot hide what lower layers have in 'hidden': Operation not supported"
+		err_has "hint: the file system of the store has no extended attributes of users; choose another directory with --root"
+		nothing_is_left
+	done
+	[ "$(berth images -q | wc -l)" = 1 ]
+	berth rmi "$REGISTRY/busybox:1"
+	store_is_clean partial
+	umount "$T/disk"
+}
+
+@test "a store on an overlay: what works, what is refused, and doctor says so" {
+	only root
+	on overlay
+	run berth doctor
+	want 125
+	has "FIX  overlay: an overlay on the file system of '$ROOT' does not work"
+	has "choose a directory on ext4, xfs, btrfs or tmpfs with --root"
+	lacks modprobe
+	split berth pull -q "$REGISTRY/busybox:1"
+	want 0
+	for what in "$REGISTRY/busybox:1" "docker-archive:$(image busybox.docker.tar)"; do
+		split berth run --rm --network none "$what" true
+		fails_well "upperdir=$ROOT/scratch/"
+		err_has "choose a directory on ext4, xfs, btrfs or tmpfs with --root"
+		nothing_is_left
+		[ "$(berth run --rm --read-only --network none "$what" echo works)" = works ]
+	done
+	for what in "pull -q $REGISTRY/many:1" "load -q -i $(image many.docker.tar)"; do
+		split berth $what
+		fails_well "in the store '$ROOT': cannot make the whiteout 'layers/0"
+		err_has "no overlay itself: choose another directory with --root"
+		nothing_is_left
+	done
+	umount "$T/disk"
+}
+
+# newuidmap is set-id, and is not while it is traced.
+@test "a file system that refuses what it was asked for: an image, or none" {
+	only root one
+	need strace
+	for what in linkat:EPERM:1+ renameat2:EIO:1 renameat2:EINVAL:1+ syncfs:EIO:2 fsync:EIO:1 fsync:EIO:3 fsync:EINVAL:1+ \
+		ftruncate:EIO:1+ fallocate:EOPNOTSUPP:1+ mkdirat:EDQUOT:1 mkdirat:EDQUOT:3; do
+		IFS=: read -r call error when <<<"$what"
+		only=()
+		[ "$call:$error" != fsync:EINVAL ] || only=(-P "$ROOT" -P "$ROOT/layers" -P "$ROOT/blobs/sha256")
+		split strace -f -qq -o /dev/null "${only[@]}" -e "trace=$call" -e "inject=$call:error=$error:when=$when" \
+			"$BERTH" --root "$ROOT" --runroot "$RUNROOT" pull -q "$REGISTRY/many:1"
+		[ "$status" = 0 ] || want 125 || { echo "$what"; return 1; }
+		# Where the last step failed it may be there as well, whole.
+		[ "$status" = 0 ] || [ -z "$(berth images -q)" ] ||
+			[ "$(berth run --rm --network none "$REGISTRY/many:1" cat /data/kept/file)" = 09 ] || { echo "$what"; return 1; }
+		case $what in
+		renameat2:EINVAL:* | fsync:EINVAL:* | fallocate:*) want 0 || { echo "$what"; return 1; } ;;
+		esac
+		eventually 3 nothing_is_left || { echo "$what: $stderr"; return 1; }
+		echo "$what: $status $stderr"
+		split berth pull -q "$REGISTRY/many:1"
+		want 0
+		berth rmi -f "$REGISTRY/many:1" >/dev/null
+		store_is_clean
+	done
+}
+
+@test "a store that is reached by a symbolic link" {
+	mkdir "$T/real"
+	ln -s real "$T/link"
+	ROOT=$T/link
+	is_good_for_all
+	ROOT=$T/real
+	store_is_clean
+	# One that leads nowhere, or into a circle, is not followed, and nothing is made.
+	for target in nowhere circle; do
+		ln -s $target "$T/circle"
+		ROOT=$T/circle
+		split berth pull -q "$REGISTRY/busybox:1"
+		want 125
+		err_has "'$T/circle'"
+		err_has "choose another directory with --root"
+		rm "$T/circle"
+		[ ! -e "$T/nowhere" ]
+	done
+	touch "$T/file"
+	ROOT=$T/file
+	split berth images
+	want 125
+	err_has "cannot open the store '$T/file': Not a directory"
+}
+
+@test "directories that the user may not write to" {
+	only rootless
+	mkdir -m 500 "$T/closed"
+	for what in "pull -q $REGISTRY/busybox:1" "load -q -i $(image busybox.docker.tar)" images \
+		"run --rm --network none docker-archive:$(image busybox.docker.tar) true"; do
+		split "$BERTH" --root "$T/closed/root" --runroot "$RUNROOT" $what
+		want 125
+		err_has "cannot make the directory '$T/closed/root': Permission denied"
+		err_has "choose another directory with --root"
+	done
+	split "$BERTH" --root /root/store --runroot "$RUNROOT" images
+	want 125
+	err_has "'/root/store': Permission denied"
+	# A store whose mode was taken away.
+	busybox
+	[ "$(berth run --rm --network none busybox echo works)" = works ]
+	chmod 500 "$ROOT"
+	for what in "tag busybox other" "rmi busybox" "image prune -af" "pull -q $REGISTRY/busybox:1" \
+		"load -q -i $(image many.docker.tar)"; do
+		split berth $what
+		fails_well "$ROOT"
+		err_has "Permission denied"
+	done
+	[ "$(berth run --rm --network none busybox echo works)" = works ]
+	chmod 700 "$ROOT"
+	store_is_clean orphans
 }
 
 @test "few descriptors: an error, or an image" {
