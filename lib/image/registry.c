@@ -181,6 +181,21 @@ int registry_head_manifest(struct registry *registry, const char *reference, cha
 	return 1;
 }
 
+/* It may be another one by now, if somebody else puts one there; but there is one. */
+static int check_kept(struct registry *registry, const char *reference, const struct http *put)
+{
+	char digest[DIGEST_TEXT_SIZE];
+	autofree char *url = NULL;
+	int rc = registry_head_manifest(registry, reference, digest);
+
+	if (rc != -ENOENT) {
+		err_clear();
+		return 0;
+	}
+	url = http_presentable(put->url);
+	return refuse_with(EPROTO, "%s: the registry took the manifest, and does not have it", url);
+}
+
 int registry_put_manifest(struct registry *registry, const char *reference, const char *type,
 			  const struct buf *text)
 {
@@ -204,7 +219,8 @@ int registry_put_manifest(struct registry *registry, const char *reference, cons
 	TRY(exchange_open(registry, &exchange, &http));
 	if (http.status < 200 || http.status > 202)
 		return exchange_refuse(registry, &http);
-	return check_said_digest(&http, digest);
+	TRY(check_said_digest(&http, digest));
+	return check_kept(registry, reference, &http);
 }
 
 /* --- blobs ------------------------------------------------------------------------------------ */

@@ -87,7 +87,8 @@ int registry_get_manifest(struct registry *registry, const char *reference, stru
 			  char **ret_type, char *ret_digest);
 /* Only its digest, by HEAD: 1; 0 where the registry does not say it (GET it then); -ENOENT. */
 int registry_head_manifest(struct registry *registry, const char *reference, char *ret_digest);
-/* Put one under a tag or its digest; -EBADMSG where the registry says that it got another one. */
+/* Put one under a tag or its digest; -EBADMSG where the registry says that it got another one,
+ * -EPROTO where it took it and does not have it. */
 int registry_put_manifest(struct registry *registry, const char *reference, const char *type,
 			  const struct buf *text);
 
@@ -105,7 +106,7 @@ int registry_mount_blob(struct registry *registry, const char *digest, const cha
 /*
  * Upload a blob. Its digest is known beforehand (then it is one PUT of `size` bytes), or not
  * (`digest` "", size UINT64_MAX: sent in chunks): then `finish` is called after the last byte of
- * source to fill it in.
+ * source to fill it in. -EPROTO where the registry took it and does not have it.
  */
 struct registry_upload {
 	stream_source source;

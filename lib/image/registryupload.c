@@ -50,6 +50,16 @@ static void cancel(struct registry *registry, const char *url)
 	registry->options.retry = retry;
 }
 
+/* Only a clear answer counts. */
+static bool is_kept(struct registry *registry, const char *digest)
+{
+	int rc = registry_has_blob(registry, digest);
+
+	if (rc < 0)
+		err_clear();
+	return rc != 0;
+}
+
 int registry_mount_blob(struct registry *registry, const char *digest, const char *from)
 {
 	autofree char *scope = xasprintf("repository:%s:pull", from);
@@ -69,7 +79,7 @@ int registry_mount_blob(struct registry *registry, const char *digest, const cha
 	exchange.path = path;
 	TRY(exchange_open(registry, &exchange, &http));
 	if (http.status == 201)
-		return 1;
+		return is_kept(registry, digest);
 	/* An upload was begun instead; whoever wants one begins it himself. */
 	if (http.status == 202 && take_location(&http, &url) == 0)
 		cancel(registry, url);
@@ -99,6 +109,20 @@ static int end(struct registry *registry, struct exchange *exchange, const char 
 	exchange->path = last;
 	TRY(exchange_open(registry, exchange, http));
 	return http->status == 201 || http->status == 204 ? 0 : exchange_refuse(registry, http);
+}
+
+/* By a registry that said that it has it. Where its storage is far away that may take a moment. */
+static int check_kept(struct registry *registry, const char *digest)
+{
+	struct retry retry;
+
+	registry_retry(registry, &retry);
+	do {
+		if (is_kept(registry, digest))
+			return 0;
+	} while (retry_wait(&retry, -ETIMEDOUT, NULL));
+	return refuse_with(EPROTO, "%s/v2/%s: the registry took the blob %s, and does not have it",
+			   registry->base, registry->endpoint->repository, digest);
 }
 
 /* One after the other: begin, all bytes, end. `http` is what the registry said last. */
@@ -146,7 +170,9 @@ int registry_put_blob(struct registry *registry, struct registry_upload *upload)
 		AUTO(http) http = HTTP_INIT;
 
 		rc = upload_once(registry, upload, &http);
-		if (rc >= 0 || upload->rewind == NULL)
+		if (rc >= 0)
+			return check_kept(registry, upload->digest);
+		if (upload->rewind == NULL)
 			return rc;
 		/* A token that ran out on the way is renewed by the next try. */
 		again = http.status == 401 && retry.left > 0;

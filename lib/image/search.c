@@ -70,6 +70,8 @@ static int read_answer(const struct buf *text, const char *host, unsigned int li
 
 	TRY(json_parse(text->data, text->len, "the answer", &json));
 	TRY(json_get_array(json, "results", &items));
+	if (items == NULL)
+		return refuse_with(EPROTO, "the answer has no results");
 	cJSON_ArrayForEach(item, items)
 	{
 		if (n++ == limit)
