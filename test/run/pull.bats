@@ -720,59 +720,6 @@ requests() {
 	store_is_clean orphans partial
 }
 
-# --- who parses what comes
-
-# The descendants of a process.
-descendants() { # PID
-	local child
-	for child in $(cat /proc/"$1"/task/*/children 2>/dev/null); do
-		echo "$child"
-		descendants "$child"
-	done
-}
-
-find_cell() { # PID: sets cell
-	for cell in $(descendants "$1"); do
-		grep -qs "^Seccomp:.2" "/proc/$cell/status" && return
-	done
-	return 1
-}
-
-# Its input, the report, and what is of the layer. It may close one while we look.
-holds_only_the_layer() { # PID DIRECTORY
-	local fd file
-	for fd in /proc/"$1"/fd/*; do
-		file=$(readlink "$fd")
-		[[ $file == pipe:* ]] || [ "$fd" -ef /dev/null ] || [ "$fd" -ef "$2$file" ] || {
-			echo "$fd: $file"
-			return 1
-		}
-	done
-}
-
-@test "a layer is parsed by a process that holds nothing" {
-	only root
-	hostile_start "layer:stall=600000*1"
-	"$BERTH" --root "$ROOT" --runroot "$RUNROOT" pull -q "$HOSTILE/busybox" >"$T/out" 2>&1 3>&- &
-	pid=$!
-	eventually 10 find_cell $pid
-	eventually 10 test -e "/proc/$cell/root/bin"
-	for namespace in mnt net pid ipc uts; do
-		[ "$(readlink "/proc/$cell/ns/$namespace")" != "$(readlink "/proc/self/ns/$namespace")" ]
-	done
-	# The layer is all there is: no way to the store, the host, a device.
-	diff <(ls -A "/proc/$cell/root") <(ls -A "$ROOT"/tmp/*/root)
-	[ "$(wc -l <"/proc/$cell/mountinfo")" = 1 ]
-	[ "$(grep -c : "/proc/$cell/net/dev")" = 1 ]
-	eventually 5 holds_only_the_layer "$cell" "$(echo "$ROOT"/tmp/*/root)"
-	grep -q "^NoNewPrivs:.1" "/proc/$cell/status"
-	grep -q "^Max address space  *[0-9]" "/proc/$cell/limits"
-	grep -q "^Max cpu time  *[0-9]" "/proc/$cell/limits"
-	kill -KILL $pid
-	wait $pid || :
-	eventually 5 test ! -e "/proc/$cell"
-}
-
 # --- the disk
 
 @test "a full disk leaves nothing, and says so" {
