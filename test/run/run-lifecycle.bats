@@ -215,7 +215,7 @@ no_more_cgroups() {
 @test "--pidfile holds the pid of the payload" {
 	box --rm --name it --pidfile "$T/pid" busybox sleep 30 &
 	eventually 10 test -s "$T/pid"
-	eventually 5 grep -q sleep "/proc/$(cat "$T/pid")/cmdline"
+	eventually 5 grep -q ^sleep "/proc/$(cat "$T/pid")/cmdline"
 	berth rm -f it
 	wait || :
 	[ ! -e "$T/pid" ]
