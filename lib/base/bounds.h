@@ -24,6 +24,9 @@
 #define MAX_XATTR_NAME 255
 #define MAX_XATTR_VALUE 65536UL
 #define MAX_XATTRS 128              /* per file */
+#define MAX_TABLE (48UL << 20)      /* a table of contents; readers take 50 MiB or more */
+#define MAX_TABLE_CUTS 750000       /* offsets in it: each in an entry of more than 64 bytes */
+#define MAX_TAR_SPLIT (64UL << 20)  /* what goes with it, compressed */
 #define MAX_UNPACKED (256ULL << 30) /* per layer, unless less space is free */
 #define MAX_ZSTD_WINDOW_LOG 27      /* 128 MiB */
 #define MAX_PASSWD (10UL << 20)
@@ -34,5 +37,22 @@
 #define MAX_NAME 128               /* names of containers, with the first character */
 #define MAX_ID 4294967294ULL       /* highest uid and gid; 2^32 - 1 means "none" to the kernel */
 #define MAX_STATE_FILE (4UL << 20) /* files of our own that are read whole */
+#define MAX_TOML (1UL << 20)
+#define MAX_TOML_NODES 20000      /* keys and values */
+#define MAX_AUTH_FILE (1UL << 20) /* with credentials, and what a helper prints */
+#define MAX_REGISTRIES_FILES 200  /* in a drop-in directory */
+
+/* What servers send. */
+#define MAX_HTTP_HEADERS 65536UL     /* of one response, all together */
+#define MAX_CERTIFICATES (4UL << 20) /* a file of them */
+#define MAX_TOKEN (1UL << 20)        /* the answer of a token server */
+#define MAX_ERROR_BODY (1UL << 20)   /* read of a response that is an error */
+#define MAX_ERROR_SHOWN 1024         /* of that in a message */
+#define MAX_CHALLENGES 5             /* answers of 401 to one request */
+#define MAX_SCOPES 10                /* that a token is asked for */
+#define MAX_PAGE (4UL << 20)         /* one answer with names of tags or repositories */
+#define MAX_PAGES 1000               /* answers that make up a list */
+#define MAX_LIST (64UL << 20)        /* they have together */
+#define MAX_TAGS 1000000             /* tags of a repository */
 
 #endif

@@ -26,6 +26,9 @@ extern char buf_empty[];
 void buf_init(struct buf *b);
 /* Free the memory; the buffer may be used again. */
 void buf_release(struct buf *b);
+/* The same for one that held a secret: its memory is overwritten first. What it held before it grew
+ * is not, so room is to be reserved beforehand. */
+void buf_wipe(struct buf *b);
 /* Empty it and keep the memory. */
 void buf_clear(struct buf *b);
 /* Make room for `extra` more bytes and the NUL; returns where they go. */

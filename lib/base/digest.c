@@ -14,6 +14,7 @@ static struct {
 	void (*ctx_free)(EVP_MD_CTX *);
 	const EVP_MD *(*sha256)(void);
 	int (*init)(EVP_MD_CTX *, const EVP_MD *, ENGINE *);
+	int (*copy)(EVP_MD_CTX *, const EVP_MD_CTX *);
 	int (*update)(EVP_MD_CTX *, const void *, size_t);
 	int (*final)(EVP_MD_CTX *, unsigned char *, unsigned int *);
 } lib;
@@ -22,6 +23,7 @@ static const struct late_symbol symbols[] = {
 	{ "EVP_MD_CTX_new", &lib.ctx_new },  { "EVP_MD_CTX_free", &lib.ctx_free },
 	{ "EVP_sha256", &lib.sha256 },       { "EVP_DigestInit_ex", &lib.init },
 	{ "EVP_DigestUpdate", &lib.update }, { "EVP_DigestFinal_ex", &lib.final },
+	{ "EVP_MD_CTX_copy_ex", &lib.copy },
 };
 
 int digest_load(void)
@@ -37,6 +39,16 @@ int digest_init(struct digest *d)
 	if (d->ctx == NULL || lib.init(d->ctx, lib.sha256(), NULL) != 1) {
 		digest_release(d);
 		return refuse_with(ENOSYS, "libcrypto has no SHA-256");
+	}
+	return 0;
+}
+
+int digest_copy(const struct digest *from, struct digest *to)
+{
+	to->ctx = lib.ctx_new();
+	if (to->ctx == NULL || lib.copy(to->ctx, from->ctx) != 1) {
+		digest_release(to);
+		return refuse_with(ENOMEM, "cannot copy a digest");
 	}
 	return 0;
 }

@@ -21,6 +21,8 @@ struct digest {
 /* Load the library now; for callers that are about to lose the file system. */
 int digest_load(void);
 int digest_init(struct digest *d);
+/* Of what `from` was fed so far. */
+int digest_copy(const struct digest *from, struct digest *to);
 void digest_update(struct digest *d, const void *bytes, size_t len);
 /* "sha256:HEX" of what was fed; the context is released. text has room for DIGEST_TEXT_SIZE. */
 void digest_final(struct digest *d, char *text);

@@ -137,8 +137,11 @@ void err_clear(void)
 
 void err_set(const char *text, const char *hint_text)
 {
-	snprintf(slot_text, sizeof(slot_text), "%s", text);
-	snprintf(slot_hint, sizeof(slot_hint), "%s", hint_text != NULL ? hint_text : "");
+	/* Either may be what is recorded. */
+	if (text != slot_text)
+		snprintf(slot_text, sizeof(slot_text), "%s", text);
+	if (hint_text != slot_hint)
+		snprintf(slot_hint, sizeof(slot_hint), "%s", hint_text != NULL ? hint_text : "");
 }
 
 void err_print(int fd)

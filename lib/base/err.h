@@ -50,7 +50,7 @@ void hint(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 const char *err_text(void);
 const char *err_hint(void);
 void err_clear(void);
-/* Replace the slot's texts, as received from another process. */
+/* Replace the slot's texts, as received from another process; either may be the slot's own. */
 void err_set(const char *text, const char *hint_text);
 
 /*

@@ -9,9 +9,9 @@
  */
 enum exit_status {
 	EXIT_OK = 0,
-	EXIT_NO_SUCH = 1,          /* rm, rmi, inspect: the object does not exist */
-	EXIT_IN_USE = 2,           /* rm, rmi: the object is in use */
-	EXIT_BERTH = 125,          /* berth failed, or refused what it was asked */
+	EXIT_NO_SUCH = 1, /* rm, rmi, inspect, exists: there is no such object; check: findings */
+	EXIT_IN_USE = 2,  /* rm, rmi: the object is in use */
+	EXIT_BERTH = 125, /* berth failed, or refused what it was asked */
 	EXIT_CANNOT_EXECUTE = 126, /* the payload's command exists and cannot be executed */
 	EXIT_NOT_FOUND = 127,      /* the payload's command does not exist */
 	EXIT_SIGNAL = 128,         /* added to the number of the signal that ended the payload */

@@ -115,18 +115,25 @@ int fs_random_hex(char *out, size_t n)
 	return 0;
 }
 
+/* Some file systems have no such call for directories: they write names at once, or when they like.
+ */
+static int sync_open_dir(int fd)
+{
+	return fsync(fd) == 0 || errno == EINVAL ? 0 : -1;
+}
+
 int fs_sync_dir(int dirfd)
 {
 	autoclose int fd = -1;
 
-	if (fsync(dirfd) == 0)
+	if (sync_open_dir(dirfd) == 0)
 		return 0;
 	if (errno != EBADF)
 		return fail("cannot sync a directory");
 	/* An O_PATH descriptor. */
 	fd = fs_open(dirfd, ".", O_RDONLY | O_DIRECTORY, 0);
 	TRY(fd);
-	return fsync(fd) == 0 ? 0 : fail("cannot sync a directory");
+	return sync_open_dir(fd) == 0 ? 0 : fail("cannot sync a directory");
 }
 
 static int sync_parent(int dirfd, const char *path)
@@ -138,7 +145,7 @@ static int sync_parent(int dirfd, const char *path)
 	autoclose int fd = fs_open(dirfd, parent, O_RDONLY | O_DIRECTORY, 0);
 
 	TRY(fd);
-	return fsync(fd) == 0 ? 0 : fail("cannot sync the directory '%s'", parent);
+	return sync_open_dir(fd) == 0 ? 0 : fail("cannot sync the directory '%s'", parent);
 }
 
 static int write_new(int fd, const char *path, const struct buf *bytes, mode_t mode, bool durable)

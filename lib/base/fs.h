@@ -44,7 +44,7 @@ int fs_remove_tree(int dirfd, const char *path);
 /* Make uid:gid the owner of a file or a whole tree; links are not followed, and what is mounted
  * below is left alone. */
 int fs_own_tree(int dirfd, const char *path, uid_t uid, gid_t gid);
-/* Sum of st_blocks * 512 of a tree. */
+/* Sum of st_blocks * 512 of a tree; a file with several names counts once. */
 int fs_disk_usage(int dirfd, const char *path, uint64_t *ret_bytes);
 /* Does it exist? A symbolic link exists. Errors other than ENOENT and ENOTDIR are negative. */
 int fs_exists(int dirfd, const char *path);

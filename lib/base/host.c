@@ -136,3 +136,12 @@ void host_release(struct host *host)
 	free(host->home);
 	*host = (struct host){ 0 };
 }
+
+char *host_config_path(const struct host *host, const char *path)
+{
+	const char *config = absolute_env("XDG_CONFIG_HOME");
+
+	if (config != NULL)
+		return path_join(config, path);
+	return host->home != NULL ? xasprintf("%s/.config/%s", host->home, path) : NULL;
+}

@@ -25,5 +25,8 @@ struct host {
 /* root and runroot may be NULL (use the defaults). */
 int host_init(struct host *host, const char *root, const char *runroot);
 void host_release(struct host *host);
+/* Where a file of the caller's settings would be: below $XDG_CONFIG_HOME, or ~/.config. To be
+ * freed; NULL for who has no home directory. */
+char *host_config_path(const struct host *host, const char *path);
 
 #endif

@@ -14,6 +14,15 @@ void json_free(cJSON *json)
 	cJSON_Delete(json);
 }
 
+/* Recursive, as deep as the reader allows. */
+void json_wipe(cJSON *json)
+{
+	for (cJSON *item = json != NULL ? json->child : NULL; item != NULL; item = item->next)
+		json_wipe(item);
+	if (json != NULL && json->valuestring != NULL)
+		explicit_bzero(json->valuestring, strlen(json->valuestring));
+}
+
 void cleanup_json(cJSON **json)
 {
 	cJSON_Delete(*json);

@@ -23,6 +23,8 @@
 /* Parse len bytes. name stands in messages. *ret_json is to be given to json_free(). */
 int json_parse(const char *bytes, size_t len, const char *name, cJSON **ret_json);
 void json_free(cJSON *json);
+/* Overwrite its strings: for a tree with secrets, before it is freed. */
+void json_wipe(cJSON *json);
 void cleanup_json(cJSON **json);
 #define autojson __attribute__((cleanup(cleanup_json)))
 
@@ -49,6 +51,9 @@ void json_add_bool(cJSON *object, const char *key, bool value);
 void json_add_strings(cJSON *object, const char *key, const struct strvec *list);
 void json_push_string(cJSON *array, const char *text);
 void json_push(cJSON *array, cJSON *item);
+/* Append a string with its quotes, as json_print() writes them: for documents that are too large to
+ * be built first. */
+void json_print_string(struct buf *out, const char *text);
 /* Append the text; indented by four blanks when pretty, on one line otherwise. */
 void json_print(const cJSON *json, bool pretty, struct buf *out);
 

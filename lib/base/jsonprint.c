@@ -19,7 +19,7 @@ static void print_rune(struct buf *out, uint32_t rune)
 
 /* What a terminal must not see is escaped as well; bytes that are no UTF-8 become U+FFFD, as in Go:
  * JSON cannot say them. */
-static void print_string(struct buf *out, const char *text)
+void json_print_string(struct buf *out, const char *text)
 {
 	static const char letters[] = "\"\\\b\f\n\r\t";
 	static const char names[] = "\"\\bfnrt";
@@ -69,7 +69,7 @@ static void print_value(struct buf *out, const cJSON *json, bool pretty, size_t 
 	const cJSON *item;
 
 	if (cJSON_IsString(json)) {
-		print_string(out, json->valuestring);
+		json_print_string(out, json->valuestring);
 	} else if (cJSON_IsNumber(json)) {
 		print_number(out, json);
 	} else if (cJSON_IsRaw(json)) {
@@ -82,7 +82,7 @@ static void print_value(struct buf *out, const cJSON *json, bool pretty, size_t 
 				buf_add_char(out, ',');
 			new_line(out, pretty, depth + 1);
 			if (is_object) {
-				print_string(out, item->string);
+				json_print_string(out, item->string);
 				buf_add_str(out, pretty ? ": " : ":");
 			}
 			print_value(out, item, pretty, depth + 1);

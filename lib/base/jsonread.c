@@ -345,7 +345,8 @@ int json_parse(const char *bytes, size_t len, const char *name, cJSON **ret_json
 	autojson cJSON *json = NULL;
 	int rc = read_value(&r, 0, &json);
 
-	buf_release(&r.text);
+	/* The string may have been a password. */
+	buf_wipe(&r.text);
 	TRY(rc);
 	skip_blanks(&r);
 	if (r.pos != len)

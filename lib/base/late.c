@@ -16,7 +16,7 @@ static const struct {
 } packages[] = {
 	{ "libcrypto.so", "libssl3" },      { "libarchive.so", "libarchive13" },
 	{ "libisal.so", "libisal2" },       { "libzstd.so", "libzstd1" },
-	{ "libseccomp.so", "libseccomp2" },
+	{ "libseccomp.so", "libseccomp2" }, { "libcurl.so", "libcurl4" },
 };
 
 static const char *package_of(const char *soname)

@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 /*
- * Libraries that are loaded when first needed. libcrypto, libarchive, libisal, libzstd and
+ * Libraries that are loaded when first needed. libcrypto, libcurl, libarchive, libisal, libzstd and
  * libseccomp bring shared objects along that cost milliseconds to load; the start of a container
  * needs none of them. A module that uses one keeps a table of typed function pointers and lets
  * late_load() fill it in:

@@ -31,9 +31,13 @@ int lock_fd(int fd, enum lock_mode mode)
 	return set_lock(fd, mode, F_OFD_SETLK);
 }
 
-static int open_lock(int dirfd, const char *path)
+/* Who only reads is content with a file system that can only be read. */
+static int open_lock(int dirfd, const char *path, enum lock_mode mode)
 {
 	int fd = openat(dirfd, path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0 && errno == EROFS && mode == LOCK_SHARED)
+		fd = openat(dirfd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
 	return fd >= 0 ? fd : fail("cannot open the lock '%s'", path);
 }
@@ -68,7 +72,7 @@ static int wait_lock(int fd, enum lock_mode mode, const char *what)
 
 int lock_take(int dirfd, const char *path, enum lock_mode mode, const char *what)
 {
-	autoclose int fd = open_lock(dirfd, path);
+	autoclose int fd = open_lock(dirfd, path, mode);
 	int rc;
 
 	TRY(fd);
@@ -82,7 +86,7 @@ int lock_take(int dirfd, const char *path, enum lock_mode mode, const char *what
 
 int lock_try(int dirfd, const char *path, enum lock_mode mode)
 {
-	autoclose int fd = open_lock(dirfd, path);
+	autoclose int fd = open_lock(dirfd, path, mode);
 	int rc;
 
 	TRY(fd);

@@ -16,6 +16,7 @@ enum lock_mode {
  * Open (creating it, 0600) and lock. Waits; `what` names the object in the line that is printed to
  * stderr after two seconds of waiting ("waiting for the lock of ..."), and may be NULL to wait
  * silently. Returns the descriptor.
+ * On a file system that can only be read a file that is there can be locked for sharing.
  */
 int lock_take(int dirfd, const char *path, enum lock_mode mode, const char *what);
 /* The same without waiting: -EWOULDBLOCK (with nothing recorded) where another process holds it. */

@@ -186,6 +186,15 @@ static int parse_flag(const char *value, bool *ret)
 	return refuse("'%s' is neither true nor false", value);
 }
 
+static int parse_tristate(const char *value, int *ret)
+{
+	bool flag;
+
+	TRY(parse_flag(value, &flag));
+	*ret = flag;
+	return 0;
+}
+
 static int parse_choice(const struct opt *opt, const char *value, int *ret)
 {
 	AUTO(strvec) words = STRVEC_INIT;
@@ -265,6 +274,8 @@ static int store(const struct opt *opt, void *request, const char *value)
 	switch (opt->type) {
 	case OPT_FLAG:
 		return parse_flag(value, slot);
+	case OPT_TRISTATE:
+		return parse_tristate(value, slot);
 	case OPT_STRING:
 	case OPT_WORD:
 		return set_string(opt, value, slot);
@@ -297,10 +308,11 @@ static int store(const struct opt *opt, void *request, const char *value)
 /* shown: as it was given, "--name" or "-x". */
 static int apply(struct parser *p, const struct opt *opt, const char *shown, const char *value)
 {
-	bool any = opt->type == OPT_REFUSED || opt->type == OPT_IGNORED;
+	bool any = opt->type == OPT_REFUSED || opt->type == OPT_IGNORED || opt->type == OPT_FLAG ||
+		   opt->type == OPT_TRISTATE;
 	int rc;
 
-	if (opt->metavar == NULL && value != NULL && opt->type != OPT_FLAG && !any)
+	if (opt->metavar == NULL && value != NULL && !any)
 		return refuse("%s takes no value", shown);
 	if (opt->metavar != NULL && value == NULL && (opt->flags & OPT_OPTIONAL_VALUE) == 0 &&
 	    opt->type != OPT_REFUSED) {

@@ -21,6 +21,7 @@
  */
 enum opt_type {
 	OPT_FLAG,     /* bool */
+	OPT_TRISTATE, /* int: 1 or 0, given as a flag is; a default of -1 tells that it was not */
 	OPT_STRING,   /* char *: owned; the last one wins */
 	OPT_STRINGS,  /* struct strvec: repeated options append */
 	OPT_WORD,     /* char *: one of `words` */

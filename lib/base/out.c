@@ -67,6 +67,32 @@ void out_note(const char *fmt, ...)
 		err_clear(); /* there is nobody to tell */
 }
 
+/* One character, or a byte that is part of none. */
+static size_t step(const char *text, size_t len)
+{
+	uint32_t rune;
+	size_t n = escape_decode(text, len, &rune);
+
+	return n > 0 ? n : 1;
+}
+
+void out_cut(struct buf *out, const char *text, size_t max)
+{
+	size_t len = strlen(text), at = 0, n;
+
+	for (size_t i = 1; at < len; i++, at += n) {
+		n = step(text + at, len - at);
+		if (i == max && at + n < len) {
+			buf_add_str(out, "\xe2\x80\xa6");
+			return;
+		}
+		if (text[at] == '\n' || text[at] == '\r' || text[at] == '\t')
+			buf_add_char(out, ' ');
+		else
+			buf_add(out, text + at, n);
+	}
+}
+
 /* --- columns ---------------------------------------------------------------------------------- */
 
 #define GAP 3 /* blanks between columns */

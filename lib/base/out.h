@@ -63,6 +63,10 @@ void out_list_release(struct out_list *list);
 /* One value: NULL and `json` print it as indented JSON, everything else is a Go template. */
 int out_value(const char *format, const struct cJSON *value);
 
+/* The text on one line; where it has more than max characters (0: however many), the first max - 1
+ * and an ellipsis. */
+void out_cut(struct buf *out, const char *text, size_t max);
+
 /* Align the columns of lines whose cells are ended by tabs. */
 void out_align(const char *text, struct buf *out);
 

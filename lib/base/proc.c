@@ -36,9 +36,20 @@ static int place(int fd, int number)
 
 	if (from < 0)
 		from = open("/dev/null", number == STDIN_FILENO ? O_RDONLY : O_WRONLY);
+	if (from < 0)
+		return -1;
 	if (from == number)
 		return fcntl(from, F_SETFD, 0);
 	return dup2(from, number);
+}
+
+/* Above 2, so that placing one does not close another that is still to be placed. */
+static int lift(int *fd)
+{
+	if (*fd < 0 || *fd >= 3)
+		return 0;
+	*fd = fcntl(*fd, F_DUPFD, 3);
+	return *fd;
 }
 
 /* Everything but 0, 1, 2 and proc->keep closes on exec, wherever it came from. */
@@ -46,13 +57,8 @@ static int set_descriptors(const struct proc *proc)
 {
 	int in = proc->in, out = proc->out, err = proc->err;
 
-	/* Above 2, so that placing one does not close another that is still to be placed. */
-	if (in >= 0 && in < 3)
-		in = fcntl(in, F_DUPFD, 3);
-	if (out >= 0 && out < 3)
-		out = fcntl(out, F_DUPFD, 3);
-	if (err >= 0 && err < 3)
-		err = fcntl(err, F_DUPFD, 3);
+	if (lift(&in) < 0 || lift(&out) < 0 || lift(&err) < 0)
+		return -1;
 	if (place(in, STDIN_FILENO) < 0 || place(out, STDOUT_FILENO) < 0)
 		return -1;
 	if (err >= 0 && place(err, STDERR_FILENO) < 0)

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <linux/openat2.h>
+#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +31,8 @@ struct walk {
 	const char *path; /* of the tree, for messages */
 	enum { MEASURE, REMOVE, OWN } verb;
 	uint64_t bytes;
-	uid_t uid; /* OWN */
+	void *linked; /* MEASURE: the files with several names that were counted */
+	uid_t uid;    /* OWN */
 	gid_t gid;
 	int fd; /* the directory that the last frame stands for */
 	struct frame *v;
@@ -44,6 +46,7 @@ static void walk_release(struct walk *walk)
 	for (size_t i = 0; i < walk->n; i++)
 		strvec_release(&walk->v[i].dirs);
 	free(walk->v);
+	tdestroy(walk->linked, free);
 	if (walk->fd >= 0)
 		close(walk->fd);
 }
@@ -185,13 +188,39 @@ static int own_entry(struct walk *walk, const char *name)
 	return own(walk->fd, name, &st, walk) == 0 ? 0 : fail_at(walk, verbs[OWN], name);
 }
 
+static int compare_inodes(const void *a, const void *b)
+{
+	const ino_t left = *(const ino_t *)a, right = *(const ino_t *)b;
+
+	return left < right ? -1 : left > right;
+}
+
+/* A file counts once, under whichever of its names is met first. */
+static bool is_counted(struct walk *walk, const struct stat *st)
+{
+	ino_t *inode, **found;
+
+	if (S_ISDIR(st->st_mode) || st->st_nlink < 2)
+		return false;
+	inode = xalloc(sizeof(*inode));
+	*inode = st->st_ino;
+	found = tsearch(inode, &walk->linked, compare_inodes);
+	if (found == NULL)
+		out_of_memory();
+	if (*found == inode)
+		return false;
+	free(inode);
+	return true;
+}
+
 static int measure_entry(struct walk *walk, const char *name)
 {
 	struct stat st;
 
 	if (fstatat(walk->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : fail_at(walk, "measure", name);
-	walk->bytes += (uint64_t)st.st_blocks * 512;
+	if (!is_counted(walk, &st))
+		walk->bytes += (uint64_t)st.st_blocks * 512;
 	if (S_ISDIR(st.st_mode) && st.st_dev == walk->v[walk->n - 1].dev)
 		strvec_push(&walk->v[walk->n - 1].dirs, name);
 	return 0;

@@ -311,3 +311,35 @@ int units_parse_time(const char *text, int64_t *ret_sec, uint32_t *ret_nsec)
 	*ret_nsec = nsec;
 	return 0;
 }
+
+int units_parse_moment(const char *text, int64_t now, int64_t *ret_sec)
+{
+	/* What completes a date, and a date with a time. */
+	static const char *const endings[] = { "", "T00:00:00Z", "Z", ":00Z" };
+	size_t digits = strspn(text, "0123456789");
+	uint64_t usec;
+	uint32_t nsec;
+
+	if (digits > 0 && digits <= 18 &&
+	    text[digits + strspn(text + digits, ".0123456789")] == '\0') {
+		autofree char *whole = xstrndup(text, digits);
+
+		return units_parse_i64(whole, 0, INT64_MAX, ret_sec);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(endings); i++) {
+		autofree char *full = xasprintf("%s%s", text, endings[i]);
+
+		if (units_parse_time(full, ret_sec, &nsec) >= 0) {
+			err_clear();
+			return 0;
+		}
+	}
+	if (units_parse_duration(text, &usec) < 0) {
+		refuse("'%s' is not a time, and no duration", text);
+		hint("2024-05-31T12:00:00Z, 2024-05-31, 1717156800 and 24h are");
+		return -EINVAL;
+	}
+	*ret_sec = now - (int64_t)(usec / 1000000);
+	err_clear();
+	return 0;
+}

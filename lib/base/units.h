@@ -31,5 +31,9 @@ void units_print_age(struct buf *out, uint64_t seconds);
 void units_print_time(struct buf *out, int64_t sec, uint32_t nsec);
 /* RFC 3339 to seconds since the epoch. */
 int units_parse_time(const char *text, int64_t *ret_sec, uint32_t *ret_nsec);
+/* A point in time as docker's filters have it: RFC 3339, of which the zone or all but the date may
+ * be missing (UTC then); seconds since the epoch, of which decimals are dropped; or a Go duration,
+ * which is so long before `now`. */
+int units_parse_moment(const char *text, int64_t now, int64_t *ret_sec);
 
 #endif

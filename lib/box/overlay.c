@@ -186,9 +186,17 @@ static int overlay_of_layers(const struct overlay *overlay)
 
 int overlay_new(const struct overlay *overlay)
 {
+	int tree;
+
 	if (overlay->lower->n == 1 && overlay->upper == NULL)
 		return lone_layer(overlay);
-	return overlay_of_layers(overlay);
+	tree = overlay_of_layers(overlay);
+	/* So the kernel answers for an upper directory on another overlay, and on network file
+	 * systems. */
+	if (tree == -EINVAL && overlay->upper != NULL)
+		hint("its file system takes no overlay that is written to: choose a directory on "
+		     "ext4, xfs, btrfs or tmpfs with --root");
+	return tree;
 }
 
 /* The number of its descriptor makes the name unique. */

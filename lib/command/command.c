@@ -101,7 +101,7 @@ static size_t match_words(const char *name, size_t len, char *const *argv)
 	return words;
 }
 
-static size_t match(const struct command *command, char *const *argv)
+static size_t match_any(const struct command *command, char *const *argv)
 {
 	const char *alias = command->alias;
 	size_t words = match_words(command->name, strlen(command->name), argv);
@@ -134,15 +134,78 @@ static void refuse_command(const char *name)
 const struct command *command_find(char *const *argv, size_t *ret_words)
 {
 	const struct command *const *lists[] = { command_list, hidden_list };
+	const struct command *found = NULL;
 
+	/* A group has the first word of its members: more words decide. */
+	*ret_words = 0;
 	for (size_t k = 0; k < ARRAY_SIZE(lists); k++)
 		for (size_t i = 0; lists[k][i] != NULL; i++) {
-			*ret_words = match(lists[k][i], argv);
-			if (*ret_words > 0)
-				return lists[k][i];
+			size_t words = match_any(lists[k][i], argv);
+
+			if (words <= *ret_words)
+				continue;
+			*ret_words = words;
+			found = lists[k][i];
 		}
-	refuse_command(argv[0]);
-	return NULL;
+	if (found == NULL)
+		refuse_command(argv[0]);
+	return found;
+}
+
+/* --- groups ----------------------------------------------------------------------------------- */
+
+/* The verb of "GROUP VERB" up to the next '|'; NULL where text is of no such form. */
+static char *verb_of(const struct command *group, const char *text)
+{
+	size_t len = strlen(group->name);
+
+	if (strncmp(text, group->name, len) != 0 || text[len] != ' ')
+		return NULL;
+	return xstrndup(text + len + 1, strcspn(text + len + 1, "|"));
+}
+
+void command_each_member(const struct command *group, bool all,
+			 void (*each)(const char *verb, const struct command *command, void *arg),
+			 void *arg)
+{
+	for (size_t i = 0; command_list[i] != NULL; i++) {
+		const char *words = command_list[i]->name;
+		const char *next = command_list[i]->alias;
+		bool found = false;
+
+		while (words != NULL && (all || !found)) {
+			autofree char *verb = verb_of(group, words);
+
+			found = verb != NULL;
+			if (found)
+				each(verb, command_list[i], arg);
+			words = next;
+			next = words != NULL ? strchr(words, '|') : NULL;
+			next = next != NULL ? next + 1 : NULL;
+		}
+	}
+}
+
+static void keep_verb(const char *verb, const struct command *command, void *arg)
+{
+	strvec_push(arg, verb);
+}
+
+static int execute_group(const struct command *group, const struct strvec *operands)
+{
+	AUTO(strvec) verbs = STRVEC_INIT;
+	const char *nearest;
+
+	if (operands->n == 0)
+		return help_command(group);
+	command_each_member(group, true, keep_verb, &verbs);
+	nearest = opt_nearest(operands->v[0], (const char *const *)verbs.v, verbs.n);
+	refuse("there is no command '%s %s'", group->name, operands->v[0]);
+	if (nearest != NULL)
+		hint("did you mean 'berth %s %s'?", group->name, nearest);
+	else
+		hint("'berth %s' lists the commands of this group", group->name);
+	return -EINVAL;
 }
 
 /* --- running ---------------------------------------------------------------------------------- */
@@ -204,6 +267,8 @@ int command_execute(const struct command *command, char *const *argv, const char
 			hint("'berth %s --help' lists the options", command->name);
 	} else if (help) {
 		rc = help_command(command);
+	} else if (command->group) {
+		rc = execute_group(command, &operands);
 	} else {
 		rc = run_parsed(command, request, &operands, root, runroot);
 	}

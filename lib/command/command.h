@@ -16,36 +16,72 @@
  *
  * To add one: a file lib/command/NAME.c with `const struct command command_NAME`, a line here,
  * man/berth-NAME.1, test/run/NAME.bats.
+ *
+ * A group is the first word of commands of two ("image"): a command that has no run(), only a name
+ * and a summary (group.c), and lists its members: each command that is called "GROUP VERB" or has
+ * such an alias. To add a member: the same as above with GROUP_VERB for NAME and "GROUP VERB" as
+ * its name; it is described in a section `.Ss VERB` of man/berth-GROUP.1, and tested in
+ * test/run/GROUP.bats or test/run/GROUP-*.bats.
  */
 #define COMMANDS(X) \
 	X(run) \
 	X(ps) \
 	X(rm) \
+	X(pull) \
+	X(push) \
 	X(load) \
+	X(save) \
 	X(import) \
 	X(images) \
 	X(rmi) \
 	X(tag) \
+	X(search) \
+	X(login) \
+	X(logout) \
+	X(untag) \
+	X(history) \
 	X(inspect) \
 	X(info) \
 	X(doctor) \
 	X(version) \
 	X(completion) \
-	X(help)
+	X(help) \
+	X(group_container) \
+	X(container_inspect) \
+	X(group_image) \
+	X(image_exists) \
+	X(image_export) \
+	X(image_inspect) \
+	X(image_mount) \
+	X(image_prune) \
+	X(image_tree) \
+	X(image_unmount) \
+	X(group_manifest) \
+	X(manifest_create) \
+	X(manifest_add) \
+	X(manifest_annotate) \
+	X(manifest_remove) \
+	X(manifest_inspect) \
+	X(manifest_exists) \
+	X(manifest_push) \
+	X(manifest_rm) \
+	X(group_system) \
+	X(system_check) \
+	X(system_df) \
+	X(system_prune)
 
 /* Called by the completion scripts and by test/lint; shown nowhere. */
 #define COMMANDS_HIDDEN(X) \
-	X(image_inspect) \
-	X(container_inspect) \
 	X(complete) \
 	X(options)
 
 struct command {
-	const char *name;     /* "run" */
+	const char *name;     /* "run", "image exists" */
 	const char *alias;    /* words that mean the same: "image ls|image list"; NULL */
 	const char *synopsis; /* "[OPTIONS] IMAGE [COMMAND [ARG...]]" */
 	const char *summary;  /* one line, no full stop */
 	const char *remarks;  /* printed below the options by --help; NULL */
+	bool group;           /* only the first word of others: has none of the rest */
 	const struct opt *const *options; /* tables, ended by NULL; NULL: none */
 	enum opt_mode mode;
 	bool hostless; /* run() is given no host: it works whatever is wrong with the caller's */
@@ -73,6 +109,11 @@ extern const struct command *const command_list[]; /* ended by NULL; without the
 /* Find the command of argv ("run ..."; "image ls ..."); *ret_words is the number of words its name
  * takes. NULL with the error recorded (and the nearest name as hint). */
 const struct command *command_find(char *const *argv, size_t *ret_words);
+/* The members of a group: each(verb, command, arg) in the order of the list. With all, aliases that
+ * repeat another (`image list` for `image ls`) are passed as well. */
+void command_each_member(const struct command *group, bool all,
+			 void (*each)(const char *verb, const struct command *command, void *arg),
+			 void *arg);
 /* Parse its options (argv is what follows its name), run it. Returns as command.run() does. */
 int command_execute(const struct command *command, char *const *argv, const char *root,
 		    const char *runroot);

@@ -49,7 +49,13 @@ static void offer_words(struct completion *c, const char *words)
 static void offer_commands(struct completion *c)
 {
 	for (size_t i = 0; command_list[i] != NULL; i++)
-		offer(c, command_list[i]->name);
+		if (strchr(command_list[i]->name, ' ') == NULL)
+			offer(c, command_list[i]->name);
+}
+
+static void offer_verb(const char *verb, const struct command *command, void *arg)
+{
+	offer(arg, verb);
 }
 
 /* --- what the store knows --------------------------------------------------------------------- */
@@ -216,9 +222,9 @@ static void keep_place(struct completion *c, const char *word)
 }
 
 /* What the words before the cursor mean. */
-static void follow(struct completion *c, char *const *words, size_t n)
+static void follow(struct completion *c, char *const *words)
 {
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; words[i] != NULL; i++) {
 		size_t used = 1;
 
 		if (c->command == NULL)
@@ -259,6 +265,8 @@ static void complete_last(struct completion *c)
 		offer_options(c, tables_of(c));
 	else if (command == NULL)
 		offer_commands(c);
+	else if (command->group)
+		command_each_member(command, true, offer_verb, c);
 	else if (c->operands == 0 ||
 		 (command->mode == OPT_ANYWHERE && c->operands < command->operands_max))
 		offer_values(c, command->operand_values, command->operand_words);
@@ -269,14 +277,17 @@ static void complete_last(struct completion *c)
 static int complete(const struct host *host, void *request, const struct strvec *operands)
 {
 	struct completion c = { .prefix = "" };
+	AUTO(strvec) before = STRVEC_INIT;
 	bool unknown;
 	int rc;
 
 	buf_init(&c.out);
-	if (operands->n > 0) {
-		follow(&c, operands->v, operands->n - 1);
+	for (size_t i = 0; i + 1 < operands->n; i++)
+		strvec_push(&before, operands->v[i]);
+	if (before.n > 0)
+		follow(&c, before.v);
+	if (operands->n > 0)
 		c.prefix = operands->v[operands->n - 1];
-	}
 	/* An unknown command has no completions; that is no error of the shell's. */
 	unknown = err_text()[0] != '\0';
 	if (!unknown)
@@ -327,7 +338,8 @@ static int options(const struct host *host, void *request, const struct strvec *
 
 	print_options("", global_options, &out);
 	for (size_t i = 0; command_list[i] != NULL; i++) {
-		buf_addf(&out, "%s\tcommand\n", command_list[i]->name);
+		buf_addf(&out, "%s\t%s\n", command_list[i]->name,
+			 command_list[i]->group ? "group" : "command");
 		print_options(command_list[i]->name, command_list[i]->options, &out);
 	}
 	return out_raw(out.data, out.len);

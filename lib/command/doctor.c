@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/xattr.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -234,6 +235,27 @@ static int check_overlay(const struct host *host, struct buf *out)
 	return 0;
 }
 
+/* Overlays say with them that a directory hides what is below, in layers and in what containers
+ * write; who has one id only keeps owners in them. */
+static int check_attributes(const struct host *host, struct buf *out)
+{
+	AUTO(store) store = STORE_INIT;
+	AUTO(store_tmp) tmp = STORE_TMP_INIT;
+
+	TRY(store_open(host, &store));
+	TRY(store_tmp_make(&store, &tmp));
+	if (fsetxattr(tmp.fd, "user.berth.owner", "0:0", 3, 0) < 0) {
+		int rc = fail("the file system of '%s' keeps no extended attributes: directories "
+			      "of an image cannot be replaced, nor removed in a container",
+			      host->root);
+
+		hint("choose a directory on ext4, xfs or btrfs with --root");
+		return rc;
+	}
+	buf_addf(out, "the file system of '%s' keeps them", host->root);
+	return 0;
+}
+
 /* The directory itself, or the one above it that is there. */
 static int find_statvfs(const char *path, struct statvfs *ret_fs)
 {
@@ -256,6 +278,11 @@ static int check_free(const char *path, uint64_t least, struct buf *out)
 	uint64_t bytes;
 
 	TRY(find_statvfs(path, &fs));
+	/* As ramfs says: it has no limit. */
+	if (fs.f_blocks == 0) {
+		buf_addf(out, "no limit in '%s'", path);
+		return 0;
+	}
 	bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
 	units_print_size(&size, bytes);
 	if (bytes < least || (fs.f_files > 0 && fs.f_favail < FEW_INODES)) {
@@ -335,6 +362,7 @@ static const struct check checks[] = {
 	{ "store", true, false, check_store },
 	{ "runroot", true, false, check_runroot },
 	{ "overlay", true, false, check_overlay },
+	{ "attributes", false, false, check_attributes },
 	{ "space", false, false, check_space },
 	{ "cgroups", false, false, check_cgroup },
 	{ "network", false, false, check_network },

@@ -88,7 +88,7 @@ static int parse_nothing(void *request, const char *value)
 
 #define NO_HEALTH "health checks need a monitor, which this version does not have"
 #define NO_NETWORKS "networks with addresses and names of their own are not in this version"
-#define NO_PULL "images are not fetched from registries in this version"
+#define NO_TRUST "there is no content trust to disable"
 #define NO_PODS "there are no pods"
 #define V1_ONLY "cgroup v2 has nothing like it"
 #define NO_WINDOWS "it is for Windows"
@@ -130,15 +130,9 @@ const struct opt options_foreign[] = {
 	IGNORED("cpu-rt-runtime", "USEC", V1_ONLY),
 	IGNORED("oom-kill-disable", NULL, V1_ONLY),
 	IGNORED("link", "CONTAINER", "links between containers are a thing of the past"),
-	IGNORED("disable-content-trust", NULL, NO_PULL),
+	IGNORED("disable-content-trust", NULL, NO_TRUST),
 	IGNORED("expose", "PORT", "it is a note for -P; -p publishes a port"),
 	IGNORED("log-opt", "KEY=VALUE", "berth keeps no logs"),
-	IGNORED("authfile", "FILE", NO_PULL),
-	IGNORED("creds", "USER:PASSWORD", NO_PULL),
-	IGNORED("cert-dir", "DIR", NO_PULL),
-	IGNORED("tls-verify", NULL, NO_PULL),
-	IGNORED("retry", "N", NO_PULL),
-	IGNORED("retry-delay", "TIME", NO_PULL),
 
 	REFUSED("health-cmd", "COMMAND", NO_HEALTH, NULL),
 	REFUSED("health-interval", "TIME", NO_HEALTH, NULL),

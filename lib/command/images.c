@@ -1,24 +1,35 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "command/command.h"
 
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/err.h"
 #include "base/out.h"
 #include "base/units.h"
-#include "image/ingest.h"
+#include "command/imageusers.h"
+#include "command/when.h"
+#include "image/imageselect.h"
 #include "image/lookup.h"
-#include "image/plan.h"
 #include "image/ref.h"
+#include "image/summary.h"
 
+#define FILTERS \
+	"reference|dangling|label|before|since|until|containers|readonly|id|manifest|intermediate"
 #define NONE "<none>"
 #define SHORT_ID 12
 
+enum sort_key {
+	SORT_CREATED,
+	SORT_ID,
+	SORT_REPOSITORY,
+	SORT_SIZE,
+	SORT_TAG,
+};
+
 struct images_request {
 	bool all, quiet, digests, no_trunc, no_heading;
+	int sort;
 	char *format;
 	struct strvec filters;
 };
@@ -29,25 +40,28 @@ static const struct opt options_images[] = {
 	{ "digests", 0, OPT_FLAG, offsetof(struct images_request, digests),
 	  .help = "show the digests of the manifests" },
 	{ "filter", 'f', OPT_STRINGS, offsetof(struct images_request, filters), "KEY=VALUE",
-	  "list only what matches: reference=PATTERN, dangling=BOOL, label=KEY[=VALUE], "
-	  "before=IMAGE, since=IMAGE, until=TIME" },
+	  "list only what matches: reference, dangling, label, before, since, until, containers, "
+	  "readonly, id, manifest or intermediate" },
 	{ "format", 0, OPT_STRING, offsetof(struct images_request, format), "FORMAT",
 	  "table, json, jsonl, or a Go template" },
+	{ "history", 0, OPT_REFUSED, .help = "the names that an image had before are not kept" },
 	{ "no-trunc", 0, OPT_FLAG, offsetof(struct images_request, no_trunc),
 	  .help = "show IDs whole" },
 	{ "noheading", 'n', OPT_FLAG, offsetof(struct images_request, no_heading),
 	  .help = "print no heading" },
 	{ "quiet", 'q', OPT_FLAG, offsetof(struct images_request, quiet),
 	  .help = "print IDs only" },
+	{ "sort", 0, OPT_CHOICE, offsetof(struct images_request, sort), "KEY",
+	  "sort by created (the default: the youngest first), id, repository, size or tag",
+	  .values = VALUES_WORDS, .words = "created|id|repository|size|tag" },
 	OPT_END,
 };
 
 struct row {
 	const struct image_item *item;
-	char *repository, *tag, *familiar;
-	struct strvec labels;
-	int64_t created;
-	uint64_t size;
+	char *repository, *tag;
+	struct summary summary;
+	size_t containers; /* that use it */
 	bool no_trunc;
 };
 
@@ -56,28 +70,22 @@ struct rows {
 	size_t n;
 };
 
-struct filter {
-	const struct filter_key *key;
-	const char *value;
-	int64_t time; /* before, since and until */
+struct listing {
+	const struct images_request *request;
+	const char *name; /* a pattern that names match; NULL: all */
+	struct store store;
+	struct catalog catalog;
+	struct image_items items;
+	struct image_selection selection;
+	struct strvec used; /* IDs, one for each container */
+	struct rows rows;
 };
-
-struct filters {
-	struct filter *v;
-	size_t n;
-};
-
-static void filters_release(struct filters *filters)
-{
-	free(filters->v);
-}
 
 static void row_release(struct row *row)
 {
 	free(row->repository);
 	free(row->tag);
-	free(row->familiar);
-	strvec_release(&row->labels);
+	summary_release(&row->summary);
 }
 
 static void rows_release(struct rows *rows)
@@ -124,34 +132,17 @@ static void print_id(struct buf *out, const void *data)
 
 static void print_since(struct buf *out, const void *data)
 {
-	const struct row *row = data;
-	int64_t age = (int64_t)time(NULL) - row->created;
-
-	if (row->created == 0) {
-		buf_add_str(out, "N/A");
-		return;
-	}
-	units_print_age(out, age > 0 ? (uint64_t)age : 0);
-	buf_add_str(out, " ago");
+	when_print_since(out, ((const struct row *)data)->summary.created);
 }
 
 static void print_at(struct buf *out, const void *data)
 {
-	const struct row *row = data;
-	struct tm tm;
-	time_t when = (time_t)row->created;
-	char text[40];
-
-	if (row->created == 0 || gmtime_r(&when, &tm) == NULL ||
-	    strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S +0000 UTC", &tm) == 0)
-		buf_add_str(out, "N/A");
-	else
-		buf_add_str(out, text);
+	when_print_at(out, ((const struct row *)data)->summary.created);
 }
 
 static void print_size(struct buf *out, const void *data)
 {
-	units_print_size(out, ((const struct row *)data)->size);
+	units_print_size(out, ((const struct row *)data)->summary.size);
 }
 
 static void print_name(struct buf *out, const void *data)
@@ -159,6 +150,19 @@ static void print_name(struct buf *out, const void *data)
 	const struct row *row = data;
 
 	buf_add_str(out, row->item->name != NULL ? row->item->name : NONE);
+}
+
+static void print_labels(struct buf *out, const void *data)
+{
+	const struct strvec *labels = &((const struct row *)data)->summary.labels;
+
+	for (size_t i = 0; i < labels->n; i++)
+		buf_addf(out, "%s%s", i > 0 ? "," : "", labels->v[i]);
+}
+
+static void print_containers(struct buf *out, const void *data)
+{
+	buf_addf(out, "%zu", ((const struct row *)data)->containers);
 }
 
 static const struct out_field fields[] = {
@@ -170,183 +174,10 @@ static const struct out_field fields[] = {
 	{ "CreatedAt", "CREATED AT", false, print_at },
 	{ "Size", "SIZE", true, print_size },
 	{ "Name", "NAME", false, print_name },
+	{ "Labels", "LABELS", false, print_labels },
+	{ "Containers", "CONTAINERS", false, print_containers },
 	{ .name = NULL },
 };
-
-/* What the plan says. An image that was never unpacked here has none. */
-static void read_details(const struct store *store, struct row *row)
-{
-	struct image_config config = { 0 };
-	uint32_t nsec;
-
-	if (row->item->id[0] == '\0' || plan_read(store, row->item->id, &config) < 0) {
-		err_clear();
-		return;
-	}
-	if (config.created != NULL && units_parse_time(config.created, &row->created, &nsec) < 0)
-		row->created = 0;
-	for (size_t i = 0; i < config.diff_ids.n; i++) {
-		uint64_t size = 0;
-
-		if (ingest_layer_size(store, config.diff_ids.v[i], &size) >= 0)
-			row->size += size;
-	}
-	err_clear();
-	row->labels = config.labels;
-	config.labels = (struct strvec)STRVEC_INIT;
-	image_config_release(&config);
-}
-
-/* --- filters ---------------------------------------------------------------------------------- */
-
-static bool is_named(const struct row *row, const char *pattern)
-{
-	const char *const names[] = { row->item->name, row->repository, row->familiar };
-	autofree char *bare = NULL;
-	size_t len;
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (names[i] != NULL && fnmatch(pattern, names[i], FNM_PATHNAME) == 0)
-			return true;
-	if (row->familiar == NULL || row->tag == NULL)
-		return false;
-	/* As people write it, without the tag. */
-	len = strlen(row->familiar) - strlen(row->tag) - 1;
-	bare = xstrndup(row->familiar, len);
-	return fnmatch(pattern, bare, FNM_PATHNAME) == 0;
-}
-
-static bool match_reference(const struct row *row, const struct filter *filter)
-{
-	return is_named(row, filter->value);
-}
-
-static bool match_dangling(const struct row *row, const struct filter *filter)
-{
-	bool wanted = filter->value[0] == 't' || filter->value[0] == '1';
-
-	return wanted == (row->item->name == NULL);
-}
-
-static bool match_label(const struct row *row, const struct filter *filter)
-{
-	const char *value = filter->value;
-
-	for (size_t i = 0; i < row->labels.n; i++) {
-		const char *label = row->labels.v[i];
-
-		if (strcmp(label, value) == 0 ||
-		    (strchr(value, '=') == NULL && strncmp(label, value, strlen(value)) == 0 &&
-		     label[strlen(value)] == '='))
-			return true;
-	}
-	return false;
-}
-
-/* "label" and "label!": with and without. */
-static bool match_no_label(const struct row *row, const struct filter *filter)
-{
-	return !match_label(row, filter);
-}
-
-static bool match_before(const struct row *row, const struct filter *filter)
-{
-	return row->created < filter->time;
-}
-
-static bool match_since(const struct row *row, const struct filter *filter)
-{
-	return row->created > filter->time;
-}
-
-static int prepare_dangling(const struct catalog *catalog, struct filter *filter)
-{
-	AUTO(strvec) words = STRVEC_INIT;
-
-	strvec_split(&words, "true|false|1|0", '|');
-	return strvec_has(&words, filter->value) ? 0
-						 : refuse("the value is neither true nor false");
-}
-
-static int prepare_image(const struct catalog *catalog, struct filter *filter)
-{
-	AUTO(image_item) item = { 0 };
-	AUTO(row) row = { .item = &item };
-	bool by_name;
-
-	TRY(lookup(catalog, filter->value, &item, &by_name));
-	read_details(catalog->store, &row);
-	filter->time = row.created;
-	return 0;
-}
-
-/* A moment, its seconds since 1970, or how long ago it was: 24h. */
-static int prepare_until(const struct catalog *catalog, struct filter *filter)
-{
-	const char *value = filter->value;
-	uint64_t usec;
-	uint32_t nsec;
-
-	if (value[0] != '\0' && strspn(value, "0123456789") == strlen(value))
-		return units_parse_i64(value, 0, INT64_MAX, &filter->time);
-	if (units_parse_duration(value, &usec) >= 0) {
-		filter->time = (int64_t)time(NULL) - (int64_t)(usec / 1000000);
-		return 0;
-	}
-	err_clear();
-	return units_parse_time(value, &filter->time, &nsec);
-}
-
-static const struct filter_key {
-	const char *name;
-	bool all; /* several of them must all match; of other keys one suffices */
-	int (*prepare)(const struct catalog *catalog, struct filter *filter);
-	bool (*match)(const struct row *row, const struct filter *filter);
-} filter_keys[] = {
-	{ "reference", false, NULL, match_reference },
-	{ "dangling", false, prepare_dangling, match_dangling },
-	{ "label", true, NULL, match_label },
-	{ "label!", true, NULL, match_no_label },
-	{ "before", false, prepare_image, match_before },
-	{ "since", false, prepare_image, match_since },
-	{ "until", false, prepare_until, match_before },
-};
-
-static int parse_filter(const struct catalog *catalog, const char *text, struct filter *ret_filter)
-{
-	const char *equals = strchr(text, '=');
-
-	for (size_t i = 0; equals != NULL && i < ARRAY_SIZE(filter_keys); i++) {
-		const struct filter_key *key = &filter_keys[i];
-
-		if (strlen(key->name) != (size_t)(equals - text) ||
-		    strncmp(key->name, text, strlen(key->name)) != 0)
-			continue;
-		*ret_filter = (struct filter){ .key = key, .value = equals + 1 };
-		return key->prepare == NULL
-			       ? 0
-			       : fail_in(key->prepare(catalog, ret_filter), "--filter %s", text);
-	}
-	refuse("'%s' is not a filter", text);
-	hint("there are reference=PATTERN, dangling=true|false, label=KEY[=VALUE], before=IMAGE, "
-	     "since=IMAGE and until=TIME");
-	return -EINVAL;
-}
-
-static bool is_wanted(const struct row *row, const struct filters *filters)
-{
-	for (size_t i = 0; i < filters->n; i++) {
-		const struct filter *filter = &filters->v[i];
-		bool matches = filter->key->match(row, filter);
-
-		for (size_t k = 0; k < filters->n && !matches && !filter->key->all; k++)
-			matches = filters->v[k].key == filter->key &&
-				  filter->key->match(row, &filters->v[k]);
-		if (!matches)
-			return false;
-	}
-	return true;
-}
 
 /* --- rows ------------------------------------------------------------------------------------- */
 
@@ -362,23 +193,62 @@ static void split_name(struct row *row)
 		return;
 	}
 	row->repository = ref_repository(&ref);
-	row->familiar = ref_familiar(&ref);
 	row->tag = xstrdup_null(ref.tag);
 }
 
-static int compare_rows(const void *a, const void *b)
+static int compare_texts(const char *left, const char *right)
 {
-	const struct row *left = a, *right = b;
-	const char *name = left->item->name != NULL ? left->item->name : "~";
-
-	/* The youngest first. */
-	if (left->created != right->created)
-		return left->created < right->created ? 1 : -1;
-	return strcmp(name, right->item->name != NULL ? right->item->name : "~");
+	/* What has none comes last. */
+	return strcmp(left != NULL ? left : "~", right != NULL ? right : "~");
 }
 
-static int print_rows(const struct images_request *request, const struct rows *rows)
+/* The youngest first. */
+static int compare_created(const struct row *left, const struct row *right)
 {
+	if (left->summary.created != right->summary.created)
+		return left->summary.created < right->summary.created ? 1 : -1;
+	return compare_texts(left->item->name, right->item->name);
+}
+
+static int compare_ids(const struct row *left, const struct row *right)
+{
+	return strcmp(left->item->id, right->item->id);
+}
+
+static int compare_repositories(const struct row *left, const struct row *right)
+{
+	return compare_texts(left->repository, right->repository);
+}
+
+static int compare_sizes(const struct row *left, const struct row *right)
+{
+	return left->summary.size < right->summary.size ? -1
+							: left->summary.size > right->summary.size;
+}
+
+static int compare_tags(const struct row *left, const struct row *right)
+{
+	return compare_texts(left->tag, right->tag);
+}
+
+static int (*const comparers[])(const struct row *left, const struct row *right) = {
+	[SORT_CREATED] = compare_created,
+	[SORT_ID] = compare_ids,
+	[SORT_REPOSITORY] = compare_repositories,
+	[SORT_SIZE] = compare_sizes,
+	[SORT_TAG] = compare_tags,
+};
+
+static int compare_rows(const void *a, const void *b, void *arg)
+{
+	int rc = comparers[*(const int *)arg](a, b);
+
+	return rc != 0 ? rc : compare_created(a, b);
+}
+
+static int print_rows(const struct listing *listing)
+{
+	const struct images_request *request = listing->request;
 	struct out_field chosen[ARRAY_SIZE(fields)];
 	AUTO(out_list) list = { 0 };
 
@@ -388,46 +258,85 @@ static int print_rows(const struct images_request *request, const struct rows *r
 			chosen[i].in_table = request->digests;
 	TRY(out_list_begin(&list, chosen, request->quiet ? "{{.ID}}" : request->format));
 	list.headings = !request->no_heading;
-	for (size_t i = 0; i < rows->n; i++)
-		TRY(out_list_row(&list, &rows->v[i]));
+	for (size_t i = 0; i < listing->rows.n; i++)
+		TRY(out_list_row(&list, &listing->rows.v[i]));
 	return out_list_end(&list);
 }
 
-static void add_row(const struct store *store, const struct image_item *item,
-		    const struct filters *filters, const char *name, struct rows *rows)
+static size_t count(const struct strvec *ids, const char *id)
 {
-	struct row row = { .item = item };
+	size_t n = 0;
+
+	for (size_t i = 0; i < ids->n; i++)
+		n += strcmp(ids->v[i], id) == 0 ? 1 : 0;
+	return n;
+}
+
+static bool is_list(const struct listing *listing, const struct image_item *item)
+{
+	const char *type =
+		item->entry >= 0 ? listing->catalog.v[item->entry].descriptor.media_type : NULL;
+
+	return type != NULL && media_kind(type) == MEDIA_INDEX;
+}
+
+static void add_row(struct listing *listing, const struct image_item *item)
+{
+	struct row row = { .item = item, .no_trunc = listing->request->no_trunc };
+	struct image_facts facts = { .name = item->name, .id = item->id, .summary = &row.summary };
 
 	split_name(&row);
-	read_details(store, &row);
-	if (is_wanted(&row, filters) && (name == NULL || is_named(&row, name)))
-		*VEC_PUSH(rows) = row;
+	(void)summary_read(&listing->store, item->id, &row.summary);
+	row.containers = count(&listing->used, item->id);
+	facts.used = row.containers > 0;
+	facts.list = is_list(listing, item);
+	if (imageselect_matches(&listing->selection, &facts) &&
+	    (listing->name == NULL ||
+	     (item->name != NULL && imageselect_reference(item->name, listing->name))))
+		*VEC_PUSH(&listing->rows) = row;
 	else
 		row_release(&row);
 }
 
+/* Containers are looked at only where somebody asks. */
+static bool asks_used(const struct listing *listing)
+{
+	const char *format = listing->request->format;
+
+	return listing->selection.asks_used ||
+	       (format != NULL &&
+		(strstr(format, "json") != NULL || strstr(format, "Containers") != NULL));
+}
+
+static void listing_release(struct listing *listing)
+{
+	rows_release(&listing->rows);
+	strvec_release(&listing->used);
+	image_selection_release(&listing->selection);
+	image_items_release(&listing->items);
+	catalog_release(&listing->catalog);
+	store_release(&listing->store);
+}
+
 static int run(const struct host *host, void *data, const struct strvec *operands)
 {
-	const struct images_request *request = data;
-	const char *name = operands->n > 0 ? operands->v[0] : NULL;
-	AUTO(image_items) items = { 0 };
-	AUTO(catalog) catalog = CATALOG_INIT;
-	AUTO(store) store = STORE_INIT;
-	AUTO(filters) filters = { 0 };
-	AUTO(rows) rows = { 0 };
+	AUTO(listing)
+	listing = { .request = data, .store = STORE_INIT, .catalog = CATALOG_INIT };
 
-	TRY(store_open(host, &store));
-	TRY(catalog_open(&store, &catalog));
-	for (size_t i = 0; i < request->filters.n; i++)
-		TRY(parse_filter(&catalog, request->filters.v[i], VEC_PUSH(&filters)));
-	TRY(lookup_all(&catalog, request->all, &items));
-	for (size_t i = 0; i < items.n; i++)
-		add_row(&store, &items.v[i], &filters, name, &rows);
-	for (size_t i = 0; i < rows.n; i++)
-		rows.v[i].no_trunc = request->no_trunc;
-	if (rows.n > 0)
-		qsort(rows.v, rows.n, sizeof(*rows.v), compare_rows);
-	return print_rows(request, &rows);
+	listing.name = operands->n > 0 ? operands->v[0] : NULL;
+	TRY(store_open(host, &listing.store));
+	TRY(catalog_open(&listing.store, &listing.catalog));
+	TRY(imageselect_parse(&listing.request->filters, FILTERS, &listing.catalog,
+			      &listing.selection));
+	TRY(lookup_all(&listing.catalog, listing.request->all, &listing.items));
+	if (asks_used(&listing))
+		TRY(imageusers_list((void *)host, &listing.used));
+	for (size_t i = 0; i < listing.items.n; i++)
+		add_row(&listing, &listing.items.v[i]);
+	if (listing.rows.n > 0)
+		qsort_r(listing.rows.v, listing.rows.n, sizeof(*listing.rows.v), compare_rows,
+			(void *)&listing.request->sort);
+	return print_rows(&listing);
 }
 
 const struct command command_images = {

@@ -11,6 +11,7 @@
 #include "base/fs.h"
 #include "base/out.h"
 #include "base/units.h"
+#include "command/pruning.h"
 #include "image/change.h"
 #include "image/ingest.h"
 #include "image/ref.h"
@@ -18,12 +19,15 @@
 struct import_request {
 	struct strvec changes;
 	char *message, *platform;
+	int64_t max;
 	bool quiet;
 };
 
 static const struct opt options_import[] = {
 	{ "change", 'c', OPT_STRINGS, offsetof(struct import_request, changes), "INSTRUCTION",
 	  "set CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, VOLUME or WORKDIR" },
+	{ "max", 0, OPT_SIZE, offsetof(struct import_request, max), "SIZE",
+	  "remove the least recently used images where the store takes more than SIZE then" },
 	{ "message", 'm', OPT_STRING, offsetof(struct import_request, message), "TEXT",
 	  "say TEXT in the image's history" },
 	{ "platform", 0, OPT_STRING, offsetof(struct import_request, platform), "OS/ARCH[/VARIANT]",
@@ -94,7 +98,7 @@ static int import(const struct host *host, const struct import_request *request,
 {
 	autoclose int fd = open_input(operands->v[0]);
 	struct layer_source source = LAYER_SOURCE_INIT;
-	AUTO(strvec) names = STRVEC_INIT;
+	AUTO(strvec) names = STRVEC_INIT, kept = STRVEC_INIT;
 	AUTO(store) store = STORE_INIT;
 	char id[DIGEST_TEXT_SIZE];
 	char *name;
@@ -113,6 +117,8 @@ static int import(const struct host *host, const struct import_request *request,
 	source.fd = fd;
 	TRY(ingest_rootfs(&store, &source, config, request->message, &names, id));
 	TRY(out_line("%s", id));
+	strvec_push(&kept, id);
+	TRY(pruning_after(host, &store, request->max, &kept));
 	return store_sweep(&store);
 }
 

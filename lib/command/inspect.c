@@ -28,6 +28,10 @@ static const struct opt options_inspect[] = {
 	  "json, or a Go template of the fields of the JSON form" },
 	{ "size", 's', OPT_FLAG, offsetof(struct inspect_request, size),
 	  .help = "accepted for the sake of scripts", .flags = OPT_HIDDEN },
+	OPT_END,
+};
+
+static const struct opt options_type[] = {
 	{ "type", 't', OPT_CHOICE, offsetof(struct inspect_request, type), "TYPE",
 	  "what to look for: any (containers first), container or image", .values = VALUES_WORDS,
 	  .words = "any|container|image" },
@@ -93,17 +97,20 @@ static void init_container(void *request)
 	((struct inspect_request *)request)->type = TYPE_CONTAINER;
 }
 
-#define INSPECT(words, what, start) \
+#define INSPECT(words, what, text, start, ...) \
 	{ \
-		.name = (words), .synopsis = "[OPTIONS] " what "...", \
-		.summary = "Show all that is known of containers and images", \
-		.options = (const struct opt *const[]){ options_inspect, NULL }, \
+		.name = (words), .synopsis = "[OPTIONS] " what "...", .summary = (text), \
+		.options = (const struct opt *const[]){ options_inspect, __VA_ARGS__ }, \
 		.request_size = sizeof(struct inspect_request), .init = (start), \
 		.operands_min = 1, .operands_max = OPERANDS_ANY, .operand_values = VALUES_IMAGE, \
 		.run = run, \
 	}
 
-const struct command command_inspect = INSPECT("inspect", "NAME", NULL);
-const struct command command_image_inspect = INSPECT("image inspect", "IMAGE", init_image);
+const struct command command_inspect =
+	INSPECT("inspect", "NAME", "Show all that is known of containers and images", NULL,
+		options_type, NULL);
+const struct command command_image_inspect =
+	INSPECT("image inspect", "IMAGE", "Show all that is known of images", init_image, NULL);
 const struct command command_container_inspect =
-	INSPECT("container inspect", "CONTAINER", init_container);
+	INSPECT("container inspect", "CONTAINER", "Show all that is known of containers",
+		init_container, NULL);

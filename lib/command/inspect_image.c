@@ -156,6 +156,11 @@ static int find_subject(const struct host *host, const char *name, struct subjec
 	TRY(lookup(&s->catalog, name, &s->item, &by_name));
 	if (s->item.id[0] == '\0')
 		return refuse("the image '%s' is damaged: its manifest cannot be read", name);
+	if (strcmp(s->item.id, s->item.digest) == 0) {
+		refuse("'%s' is a manifest list, and has no image for this machine", name);
+		hint("berth manifest inspect '%s' shows what it has", name);
+		return -EINVAL;
+	}
 	TRY(lookup_all(&s->catalog, false, &s->items));
 	return read_config(s);
 }

@@ -7,10 +7,12 @@
 
 #include "base/err.h"
 #include "base/out.h"
+#include "command/pruning.h"
 #include "image/ingest.h"
 
 struct load_request {
 	char *input, *platform;
+	int64_t max;
 	bool quiet;
 };
 
@@ -18,6 +20,8 @@ static const struct opt options_load[] = {
 	{ "input", 'i', OPT_STRING, offsetof(struct load_request, input), "FILE",
 	  "read FILE, an archive or an OCI layout directory, instead of stdin",
 	  .values = VALUES_FILE },
+	{ "max", 0, OPT_SIZE, offsetof(struct load_request, max), "SIZE",
+	  "remove the least recently used images where the store takes more than SIZE then" },
 	{ "platform", 0, OPT_STRING, offsetof(struct load_request, platform), "OS/ARCH[/VARIANT]",
 	  "take the image for this platform instead of this machine's" },
 	{ "quiet", 'q', OPT_FLAG, offsetof(struct load_request, quiet),
@@ -26,12 +30,14 @@ static const struct opt options_load[] = {
 };
 
 static int load_one(struct store *store, const struct source *source,
-		    const struct source_image *image, const struct platform *platform)
+		    const struct source_image *image, const struct platform *platform,
+		    struct strvec *ids)
 {
 	AUTO(bundle) bundle = BUNDLE_INIT;
 
 	TRY(bundle_read(source, image, platform, &bundle));
 	TRY(ingest_image(store, &bundle, &image->names));
+	strvec_push(ids, bundle.id);
 	for (size_t i = 0; i < image->names.n; i++)
 		TRY(out_line("Loaded image: %s", image->names.v[i]));
 	return image->names.n > 0 ? 0 : out_line("Loaded image ID: %s", bundle.id);
@@ -67,6 +73,7 @@ static int run(const struct host *host, void *data, const struct strvec *operand
 	AUTO(store) store = STORE_INIT;
 	AUTO(source) source = SOURCE_INIT;
 	AUTO(platform) platform = { 0 };
+	AUTO(strvec) ids = STRVEC_INIT;
 	enum source_kind kind;
 	const char *input = cut_transport(request->input != NULL ? request->input : "-", &kind);
 
@@ -77,7 +84,8 @@ static int run(const struct host *host, void *data, const struct strvec *operand
 	TRY(source_open(&store, kind, input, &source));
 	for (size_t i = 0; i < source.n; i++)
 		TRY(load_one(&store, &source, &source.v[i],
-			     request->platform != NULL ? &platform : NULL));
+			     request->platform != NULL ? &platform : NULL, &ids));
+	TRY(pruning_after(host, &store, request->max, &ids));
 	return store_sweep(&store);
 }
 

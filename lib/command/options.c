@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "command/options.h"
 
+#include "command/registryoptions.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -267,10 +269,6 @@ const struct opt options_lifecycle[] = {
 	  .check = check_filled },
 	{ "pidfile", 0, OPT_STRING, AT(pidfile), "FILE", "write the payload's process id to FILE",
 	  .values = VALUES_FILE, .check = check_filled },
-	{ "pull", 0, OPT_CHOICE, AT(pull), "WHEN", "missing or never", 0, VALUES_WORDS,
-	  "missing|never|always|newer" },
-	{ "platform", 0, OPT_STRING, AT(platform), "OS/ARCH[/VARIANT]",
-	  "take the image for another platform", .check = check_platform },
 	{ "label", 'l', OPT_STRINGS, AT(labels), "KEY=VALUE", "label of the container",
 	  .check = check_label },
 	{ "label-file", 0, OPT_STRINGS, AT(label_files), "FILE", "read labels from FILE",
@@ -279,6 +277,19 @@ const struct opt options_lifecycle[] = {
 	  "annotation in the OCI configuration", .check = check_annotation },
 	{ "stop-signal", 0, OPT_STRING, AT(stop_signal), "SIGNAL",
 	  "what asks the payload to end (the image's, or SIGTERM)", .check = check_signal },
+	OPT_END,
+};
+
+#define REGISTRY_AT(field) AT(registry.field)
+
+const struct opt options_image[] = {
+	OPT_TITLE("Image"),
+	{ "pull", 0, OPT_CHOICE, AT(pull), "WHEN",
+	  "fetch the image: missing (where it is not there), always, never or newer", 0,
+	  VALUES_WORDS, "missing|never|always|newer" },
+	{ "platform", 0, OPT_STRING, AT(platform), "OS/ARCH[/VARIANT]",
+	  "take the image for another platform", .check = check_platform },
+	REGISTRY_OPTIONS(REGISTRY_AT),
 	OPT_END,
 };
 

@@ -9,58 +9,25 @@
 #include "base/err.h"
 #include "base/exit.h"
 #include "base/out.h"
-#include "container/record.h"
+#include "command/imageusers.h"
+#include "image/lookup.h"
 #include "image/remove.h"
 
 struct rmi_request {
-	bool force, ignore;
+	bool all, force, ignore, no_prune;
 };
 
 static const struct opt options_rmi[] = {
+	{ "all", 'a', OPT_FLAG, offsetof(struct rmi_request, all), .help = "remove all images" },
 	{ "force", 'f', OPT_FLAG, offsetof(struct rmi_request, force),
 	  .help = "remove the containers that use the image, and all of its names" },
 	{ "ignore", 'i', OPT_FLAG, offsetof(struct rmi_request, ignore),
 	  .help = "an image that does not exist is no error" },
+	{ "no-prune", 0, OPT_FLAG, offsetof(struct rmi_request, no_prune),
+	  .help = "accepted for the sake of scripts: images have no parents here",
+	  .flags = OPT_HIDDEN },
 	OPT_END,
 };
-
-struct users {
-	const struct host *host;
-	const char *id;
-	bool force;
-	struct strvec names; /* of containers that stay */
-};
-
-static int look_at(struct record *record, void *arg)
-{
-	struct users *users = arg;
-
-	if (record->image_id == NULL || strcmp(record->image_id, users->id) != 0)
-		return 0;
-	if (users->force)
-		return record_remove(users->host, record, true);
-	strvec_push(&users->names, record->name != NULL ? record->name : record->id);
-	return 0;
-}
-
-static int find_users(void *arg, const char *id, bool force)
-{
-	struct users users = { .host = arg, .id = id, .force = force };
-	AUTO(buf) list = BUF_INIT;
-	int rc = record_each(users.host, look_at, &users);
-
-	for (size_t i = 0; i < users.names.n && i < 5; i++)
-		buf_addf(&list, "%s'%s'", i > 0 ? ", " : "", users.names.v[i]);
-	if (users.names.n > 5)
-		buf_addf(&list, " and %zu more", users.names.n - 5);
-	if (rc >= 0 && users.names.n > 0) {
-		rc = refuse_with(EBUSY, "the image is in use by the container%s %s",
-				 users.names.n > 1 ? "s" : "", list.data);
-		hint("remove it first (berth rm), or both with --force");
-	}
-	strvec_release(&users.names);
-	return rc;
-}
 
 /* The errors of one image do not keep the others from being removed. */
 static int report(int rc, const struct rmi_request *request)
@@ -69,7 +36,8 @@ static int report(int rc, const struct rmi_request *request)
 		return EXIT_OK;
 	if (rc != -ENOENT && rc != -EBUSY)
 		return rc;
-	if (rc == -ENOENT && request->ignore) {
+	/* Of all, one that is gone was removed by somebody else. */
+	if (rc == -ENOENT && (request->ignore || request->all)) {
 		err_clear();
 		return EXIT_OK;
 	}
@@ -79,10 +47,12 @@ static int report(int rc, const struct rmi_request *request)
 	return rc == -ENOENT ? EXIT_NO_SUCH : EXIT_IN_USE;
 }
 
-static int remove_one(const struct host *host, struct store *store, const char *image, bool force)
+static int remove_one(const struct host *host, struct store *store, const char *image,
+		      const struct rmi_request *request)
 {
 	AUTO(removal) removal = { 0 };
-	int rc = image_remove(store, image, force, find_users, (void *)host, &removal);
+	int flags = (request->force ? REMOVAL_FORCE : 0) | (request->all ? REMOVAL_NAMES : 0);
+	int rc = image_remove(store, image, flags, imageusers_find, (void *)host, &removal);
 
 	for (size_t i = 0; rc >= 0 && i < removal.untagged.n; i++)
 		TRY(out_line("Untagged: %s", removal.untagged.v[i]));
@@ -91,32 +61,67 @@ static int remove_one(const struct host *host, struct store *store, const char *
 	return rc;
 }
 
-static int run(const struct host *host, void *data, const struct strvec *operands)
+/* By their IDs; a damaged one has none. */
+static int list_images(struct store *store, struct strvec *images)
 {
-	const struct rmi_request *request = data;
-	AUTO(store) store = STORE_INIT;
+	AUTO(catalog) catalog = CATALOG_INIT;
+	AUTO(image_items) items = { 0 };
+
+	TRY(catalog_open(store, &catalog));
+	TRY(lookup_all(&catalog, true, &items));
+	for (size_t i = 0; i < items.n; i++) {
+		const struct image_item *item = &items.v[i];
+		const char *image = item->id[0] != '\0' ? item->id : item->name;
+
+		if (image != NULL && !strvec_has(images, image))
+			strvec_push(images, image);
+	}
+	return 0;
+}
+
+static int remove_images(const struct host *host, struct store *store,
+			 const struct rmi_request *request, const struct strvec *images)
+{
 	int status = EXIT_OK;
+	bool left = false;
 
-	TRY(store_open(host, &store));
-	for (size_t i = 0; i < operands->n; i++) {
-		int rc = remove_one(host, &store, operands->v[i], request->force);
+	for (size_t i = 0; i < images->n; i++) {
+		int rc = remove_one(host, store, images->v[i], request);
 
+		left |= rc > 0;
 		rc = report(rc, request);
 		TRY(rc);
 		/* That one is in use says more than that another does not exist. */
 		status = rc > status ? rc : status;
 	}
+	/* Once for all: it looks at everything that is there. */
+	if (left)
+		TRY(store_sweep(store));
 	return status;
+}
+
+static int run(const struct host *host, void *data, const struct strvec *operands)
+{
+	const struct rmi_request *request = data;
+	AUTO(strvec) images = STRVEC_INIT;
+	AUTO(store) store = STORE_INIT;
+
+	if (request->all == (operands->n > 0))
+		return refuse("name images, or give --all");
+	TRY(store_open(host, &store));
+	strvec_push_all(&images, operands);
+	if (request->all)
+		TRY(list_images(&store, &images));
+	return remove_images(host, &store, request, &images);
 }
 
 const struct command command_rmi = {
 	.name = "rmi",
 	.alias = "image rm|image remove",
-	.synopsis = "[OPTIONS] IMAGE...",
+	.synopsis = "[OPTIONS] [IMAGE...]",
 	.summary = "Remove images",
 	.options = (const struct opt *const[]){ options_rmi, NULL },
 	.request_size = sizeof(struct rmi_request),
-	.operands_min = 1,
 	.operands_max = OPERANDS_ANY,
 	.operand_values = VALUES_IMAGE,
 	.run = run,

@@ -8,7 +8,9 @@
 #include "base/err.h"
 #include "base/out.h"
 #include "command/options.h"
+#include "command/progress.h"
 #include "container/make.h"
+#include "container/notice.h"
 #include "container/request.h"
 #include "container/start.h"
 #include "spec/config.h"
@@ -40,16 +42,40 @@ static int print_plan(const struct container *container)
 	return out_raw(text.data, text.len);
 }
 
+/* Of a pull: to who looks, and to systemd, which would give up waiting. */
+struct telling {
+	const struct request *request;
+	struct progress_view view;
+};
+
+static void telling_release(struct telling *telling)
+{
+	progress_view_release(&telling->view);
+}
+
+static void tell_progress(void *arg, const struct progress *progress)
+{
+	struct telling *telling = arg;
+	const struct progress_sink sink = progress_view_sink(&telling->view);
+
+	if (sink.show != NULL)
+		sink.show(sink.arg, progress);
+	notice_pulling(progress);
+}
+
 static int run(const struct host *host, void *data, const struct strvec *operands)
 {
 	struct request *request = data;
 	AUTO(container) container = CONTAINER_INIT;
+	AUTO(telling) telling = { .request = request };
 
 	xreplace(&request->image, operands->v[0]);
 	strvec_set(&request->command, operands->v + 1);
 	for (size_t i = 0; i < request->remarks.n; i++)
 		out_note("%s", request->remarks.v[i]);
 	TRY(check_status_fd(request));
+	progress_view_init(&telling.view, PROGRESS_AUTO, request->quiet);
+	request->progress = (struct progress_sink){ .show = tell_progress, .arg = &telling };
 	TRY(make_container(host, request, &container));
 	if (container.network.ports_ignored)
 		out_note("--publish is ignored: with --network host the container listens on the "
@@ -81,10 +107,11 @@ const struct command command_run = {
 		   "\n"
 		   "Root's default network is none: bridge networks come with a later version.",
 	.options =
-		(const struct opt *const[]){
-			options_process, options_environment, options_identity, options_userns,
-			options_namespaces, options_network, options_resources, options_mounts,
-			options_security, options_lifecycle, options_plan, options_foreign, NULL },
+		(const struct opt *const[]){ options_process, options_environment, options_identity,
+					     options_userns, options_namespaces, options_network,
+					     options_resources, options_mounts, options_security,
+					     options_image, options_lifecycle, options_plan,
+					     options_foreign, NULL },
 	.mode = OPT_STOP_AT_OPERAND,
 	.request_size = sizeof(struct request),
 	.init = init,

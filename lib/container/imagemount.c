@@ -84,7 +84,7 @@ int imagemount_plan(const struct host *host, const struct request *request,
 	*image = (struct image)IMAGE_INIT;
 	TRY(container_open_store(host, container));
 	TRY(platform_parse(request->platform, &platform));
-	rc = image_open(&container->store, opt->mount.source, &platform, image);
+	rc = make_open_image(request, container, opt->mount.source, &platform, image);
 	platform_release(&platform);
 	TRY(fail_in(rc, "--mount type=image"));
 	xreplace(&opt->mount.source, NULL);

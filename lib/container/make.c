@@ -66,6 +66,17 @@ static int make_directory_root(const char *text, struct spec_root *root, bool *r
 	return 0;
 }
 
+int make_open_image(const struct request *request, struct container *container, const char *name,
+		    const struct platform *platform, struct image *ret_image)
+{
+	struct pull_options options = { .platform = platform, .progress = request->progress };
+
+	registry_request_options(&request->registry, container->store.host, &options.registry);
+	/* A plan leaves no trace. */
+	return pull_open(&container->store, name, request->dry_run ? PULL_NEVER : request->pull,
+			 &options, ret_image);
+}
+
 static int open_image(const struct host *host, const struct request *request,
 		      struct container *container)
 {
@@ -74,7 +85,7 @@ static int open_image(const struct host *host, const struct request *request,
 
 	TRY(container_open_store(host, container));
 	TRY(fail_in(platform_parse(request->platform, &platform), "--platform"));
-	rc = image_open(&container->store, request->image, &platform, &container->image);
+	rc = make_open_image(request, container, request->image, &platform, &container->image);
 	platform_release(&platform);
 	return rc;
 }

@@ -42,6 +42,9 @@ int make_container(const struct host *host, const struct request *request,
 /* Free it. What is on disk stays, but for a container that was made and never started. */
 void container_release(struct container *container);
 
+/* Open an image by any name, fetching it before as --pull says. */
+int make_open_image(const struct request *request, struct container *container, const char *name,
+		    const struct platform *platform, struct image *ret_image);
 /* Open the store where it is not open yet. */
 int container_open_store(const struct host *host, struct container *container);
 

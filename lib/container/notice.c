@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "container/notice.h"
 
+#include <stdatomic.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include "base/json.h"
 
 #define USEC_PER_SEC 1000000
+#define PULL_EXTEND_USEC (30 * USEC_PER_SEC) /* as long as a silent registry is waited for */
 
 int notice_make_cidfile(const struct request *request, const char *id)
 {
@@ -107,6 +109,23 @@ static void notify_systemd(const char *text)
 	if (fd >= 0)
 		(void)!sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&address,
 			      (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len));
+}
+
+void notice_pulling(const struct progress *progress)
+{
+	uint64_t bytes = 0, total = 0;
+	AUTO(buf) text = BUF_INIT;
+
+	if (getenv("NOTIFY_SOCKET") == NULL)
+		return;
+	for (size_t i = 0; i < progress->n; i++) {
+		bytes += atomic_load(&progress->v[i].bytes);
+		total += progress->v[i].total;
+	}
+	buf_addf(&text, "EXTEND_TIMEOUT_USEC=%d\nSTATUS=pulling %s: %u%%", PULL_EXTEND_USEC,
+		 progress->name,
+		 total != 0 ? (unsigned int)((double)bytes / (double)total * 100) : 0);
+	notify_systemd(text.data);
 }
 
 void notice_started(const struct request *request, pid_t pid)

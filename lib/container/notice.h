@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "container/request.h"
+#include "image/progress.h"
 
 /*
  * Telling other programs what becomes of a container: --cidfile, --pidfile, --status-fd and
@@ -23,6 +24,9 @@ int notice_make_cidfile(const struct request *request, const char *id);
 void notice_remove_cidfile(const struct request *request);
 int notice_make_pidfile(const struct request *request, pid_t pid);
 void notice_remove_pidfile(const struct request *request);
+
+/* To systemd: that the image is on its way, and that the start takes longer for it. */
+void notice_pulling(const struct progress *progress);
 
 /* Prepare --status-fd: the payload does not get it. */
 int notice_prepare(const struct request *request);

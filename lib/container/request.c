@@ -24,17 +24,41 @@ void request_init(struct request *request)
 		.blkio_weight = LIMIT_NONE,
 		.status_fd = -1,
 	};
+	registry_request_init(&request->registry);
 }
 
 static void release_strings(struct request *r)
 {
 	char **const strings[] = {
-		&r->image,         &r->entrypoint, &r->platform, &r->workdir,      &r->user,
-		&r->umask,         &r->tz,         &r->hostname, &r->passwd_entry, &r->userns,
-		&r->subuidname,    &r->subgidname, &r->pid,      &r->ipc,          &r->uts,
-		&r->cgroupns,      &r->network,    &r->cpus,     &r->cpuset_cpus,  &r->cpuset_mems,
-		&r->cgroup_parent, &r->cgroups,    &r->name,     &r->cidfile,      &r->pidfile,
+		&r->image,
+		&r->entrypoint,
+		&r->platform,
+		&r->workdir,
+		&r->user,
+		&r->umask,
+		&r->tz,
+		&r->hostname,
+		&r->passwd_entry,
+		&r->userns,
+		&r->subuidname,
+		&r->subgidname,
+		&r->pid,
+		&r->ipc,
+		&r->uts,
+		&r->cgroupns,
+		&r->network,
+		&r->cpus,
+		&r->cpuset_cpus,
+		&r->cpuset_mems,
+		&r->cgroup_parent,
+		&r->cgroups,
+		&r->name,
+		&r->cidfile,
+		&r->pidfile,
 		&r->stop_signal,
+		&r->registry.authfile,
+		&r->registry.creds,
+		&r->registry.cert_dir,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(strings); i++) {
@@ -74,16 +98,6 @@ static int check_attach(const struct request *request)
 				      request->attach.v[i]);
 	}
 	return 0;
-}
-
-static int check_pull(const struct request *request)
-{
-	if (request->pull != PULL_ALWAYS && request->pull != PULL_NEWER)
-		return 0;
-	refuse("--pull %s: this version cannot fetch from registries",
-	       request->pull == PULL_ALWAYS ? "always" : "newer");
-	hint("load the image with 'berth load' and give --pull missing or never");
-	return -EINVAL;
 }
 
 static int check_identity(const struct request *request)
@@ -134,7 +148,6 @@ int request_check(const struct request *request)
 	if (request->replace && request->name == NULL)
 		return refuse("--replace needs --name");
 	TRY(check_attach(request));
-	TRY(check_pull(request));
 	TRY(check_files(request));
 	return check_identity(request);
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/vec.h"
+#include "image/pull.h"
 #include "network/network.h"
 #include "network/resolv.h"
 #include "spec/spec.h"
@@ -15,13 +16,6 @@
  * by container/make. Values that need no context are checked by the option parser as they are met;
  * what depends on others is checked by request_check(), before anything is touched.
  */
-enum pull_policy {
-	PULL_MISSING,
-	PULL_NEVER,
-	PULL_ALWAYS,
-	PULL_NEWER,
-};
-
 struct request {
 	/* image and command */
 	char *image;
@@ -30,7 +24,9 @@ struct request {
 	bool entrypoint_given;
 	char *platform;
 	enum pull_policy pull;
-	bool rootfs; /* --rootfs: image is a directory */
+	struct registry_request registry;
+	struct progress_sink progress; /* of a pull */
+	bool rootfs;                   /* --rootfs: image is a directory */
 
 	/* process and stdio */
 	bool interactive, tty, detach, init, sig_proxy, quiet;

@@ -4,6 +4,7 @@
 #include <regex.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/err.h"
 #include "base/units.h"
@@ -168,6 +169,11 @@ static bool match_publish(const struct select_rule *rule, const struct record *r
 	return false;
 }
 
+static int prepare_until(const struct host *host, struct select_rule *rule)
+{
+	return units_parse_moment(rule->value, (int64_t)time(NULL), &rule->number);
+}
+
 static const struct select_key keys[] = {
 	{ "id", .regex = true, .matches = match_id },
 	{ "name", .regex = true, .matches = match_name },
@@ -179,6 +185,7 @@ static const struct select_key keys[] = {
 	{ "since", .all = true, .prepare = prepare_time, .matches = match_since },
 	{ "volume", .matches = match_volume },
 	{ "publish", .prepare = prepare_publish, .matches = match_publish },
+	{ "until", .all = true, .prepare = prepare_until, .matches = match_before },
 };
 
 static const struct select_key *find_key(const char *name, size_t len)
@@ -199,8 +206,8 @@ static int add_rule(const struct host *host, const char *text, struct selection 
 
 	if (key == NULL) {
 		refuse("'%s' is not a filter: KEY=VALUE", text);
-		hint("keys are id, name, label, status, exited, ancestor, before, since, "
-		     "volume and publish");
+		hint("keys are id, name, label, status, exited, ancestor, before, since, volume, "
+		     "publish and until");
 		return -EINVAL;
 	}
 	rule = VEC_PUSH(&selection->rules);

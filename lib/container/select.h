@@ -16,6 +16,7 @@
  *	exited		an exit status
  *	ancestor	the name of the image, with or without tag, or its ID
  *	before, since	a container, by name or ID
+ *	until		created before this time: as units_parse_moment() takes it
  */
 struct selection {
 	struct {

@@ -260,7 +260,7 @@ static int take_error(int fd)
 	return refuse_with(EPROTO, "its reader failed");
 }
 
-/* Returns 0 after a proper end. */
+/* Returns 0 after a proper end; -ECHILD, with nothing recorded, where the reader died. */
 static int take_records(struct archive *archive, int fd)
 {
 	autofree char *text = xalloc(MAX_TAR_PATH + MAX_TAR_LINK + 2);
@@ -270,7 +270,7 @@ static int take_records(struct archive *archive, int fd)
 	for (;;) {
 		rc = read_all(fd, &record, sizeof(record));
 		if (rc == 0)
-			return refuse_with(EPROTO, "its reader died");
+			return -ECHILD;
 		TRY(rc);
 		if (record.type == RECORD_END)
 			return 0;
@@ -281,7 +281,7 @@ static int take_records(struct archive *archive, int fd)
 			return refuse_with(EPROTO, "its reader talks nonsense");
 		rc = read_all(fd, text, record.name_len + record.link_len);
 		if (rc == 0)
-			return refuse_with(EPROTO, "its reader died");
+			return -ECHILD;
 		TRY(rc);
 		TRY(take_file(archive, &record, text));
 	}
@@ -313,7 +313,11 @@ static int scan_in_cell(const struct store *store, struct archive *archive, int 
 	rc = cell_start(&plan, &cell);
 	idmaps_release(&single);
 	TRY(rc);
-	TRY(take_records(archive, cell.report));
+	rc = take_records(archive, cell.report);
+	/* The end mark did not come: it tells how it ended. */
+	if (rc == -ECHILD)
+		return cell_finish(&cell, &(char){ 0 }, 1);
+	TRY(rc);
 	return cell_finish(&cell, NULL, 0);
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,7 +50,7 @@ static int check_layers(struct bundle *bundle)
 	return 0;
 }
 
-static int take_config(struct bundle *bundle)
+int bundle_take_config(struct bundle *bundle)
 {
 	TRY(digest_of(bundle->config.data, bundle->config.len, bundle->id));
 	TRY(imageconfig_parse(bundle->config.data, bundle->config.len, "its configuration",
@@ -77,6 +78,19 @@ static int read_manifest(const struct archive *layout, const struct descriptor *
 	return 0;
 }
 
+/* Of an index some of the images may have been left where it came from. */
+static int lacks_image(const struct descriptor *d)
+{
+	AUTO(buf) platform = BUF_INIT;
+
+	if (d->platform.os == NULL || d->platform.architecture == NULL)
+		return refuse_with(ENOENT, "its image %s is not here", d->digest);
+	platform_print(&platform, d->platform.os, d->platform.architecture, d->platform.variant);
+	refuse_with(ENOENT, "its image for %s is not here", platform.data);
+	hint("berth pull --platform %s fetches it from a registry", platform.data);
+	return -ENOENT;
+}
+
 /* From a list of entries down to the manifest of one image. */
 static int descend(const struct archive *layout, const struct descriptors *entries,
 		   const struct platform *platform, struct bundle *bundle,
@@ -96,6 +110,8 @@ static int descend(const struct archive *layout, const struct descriptors *entri
 			rc = manifest_choose(entries, platform, &entry);
 		if (rc >= 0)
 			rc = read_manifest(layout, entry, bundle, &next);
+		if (rc == -ENOENT && entry != NULL && depth > 0)
+			rc = lacks_image(entry);
 		TRY(rc);
 		manifest_release(&m);
 		m = next;
@@ -121,12 +137,12 @@ static int read_layout_bundle(const struct descriptors *entries, const struct pl
 		strvec_push_owned(&bundle->layer_files, blob_path(m.layers.v[i].digest));
 	bundle->layers = m.layers;
 	m.layers = (struct descriptors){ 0 };
-	return take_config(bundle);
+	return bundle_take_config(bundle);
 }
 
 /* A manifest that was not chosen among several may be for any platform; where one was asked for, it
  * must be that. */
-static int check_platform(const struct bundle *bundle, const struct platform *platform)
+int bundle_check_platform(const struct bundle *bundle, const struct platform *platform)
 {
 	const struct image_config *c = &bundle->parsed;
 	AUTO(buf) want = BUF_INIT, have = BUF_INIT;
@@ -156,7 +172,7 @@ int bundle_read_layout(const struct archive *layout, const struct descriptors *e
 	bundle.archive = layout;
 	rc = read_for(entries, platform, &bundle);
 	if (rc >= 0)
-		rc = check_platform(&bundle, platform);
+		rc = bundle_check_platform(&bundle, platform);
 	if (rc < 0) {
 		bundle_release(&bundle);
 		return fail_in(rc, "%s", what);
@@ -213,7 +229,7 @@ static int read_docker_bundle(const struct source_image *image, struct bundle *b
 	bundle->config_type = xstrdup(MEDIA_OCI_CONFIG);
 	bundle->manifest_type = xstrdup(MEDIA_OCI_MANIFEST);
 	strvec_push_all(&bundle->layer_files, &image->layer_files);
-	TRY(take_config(bundle));
+	TRY(bundle_take_config(bundle));
 	for (size_t i = 0; i < bundle->layer_files.n; i++)
 		TRY(describe_layer(bundle, i, VEC_PUSH(&bundle->layers)));
 	return 0;
@@ -232,7 +248,7 @@ int bundle_read(const struct source *source, const struct source_image *image,
 	bundle.archive = &source->archive;
 	rc = read_docker_bundle(image, &bundle);
 	if (rc >= 0)
-		rc = check_platform(&bundle, platform);
+		rc = bundle_check_platform(&bundle, platform);
 	if (rc < 0) {
 		bundle_release(&bundle);
 		return fail_in(rc, "%s", what);

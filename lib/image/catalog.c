@@ -152,8 +152,7 @@ void catalog_remove(struct catalog *catalog, size_t index)
 	memmove(entry, entry + 1, (catalog->n - index) * sizeof(*entry));
 }
 
-/* Take the name off an entry; it stays without one where nothing else keeps its manifest. */
-static void strip_name(struct catalog *catalog, size_t index)
+void catalog_strip_name(struct catalog *catalog, size_t index)
 {
 	struct catalog_entry *entry = &catalog->v[index];
 	cJSON *annotations = cJSON_GetObjectItemCaseSensitive(entry->item, "annotations");
@@ -208,7 +207,7 @@ void catalog_set(struct catalog *catalog, const char *name, const struct descrip
 			continue;
 		if (strcmp(entry->descriptor.digest, descriptor->digest) == 0)
 			return;
-		strip_name(catalog, i);
+		catalog_strip_name(catalog, i);
 		break;
 	}
 	/* An entry without a name has done its duty when one with a name keeps the manifest. */
@@ -234,14 +233,18 @@ static char *cache_path(const char *key, const char *name)
 	return path;
 }
 
+void catalog_forget(const struct catalog *catalog, const char *name)
+{
+	autofree char *path = cache_path(catalog->key, name);
+
+	if (path != NULL)
+		unlinkat(catalog->store->fd, path, 0);
+}
+
 static void forget_changed(const struct catalog *catalog)
 {
-	for (size_t i = 0; i < catalog->changed.n; i++) {
-		autofree char *path = cache_path(catalog->key, catalog->changed.v[i]);
-
-		if (path != NULL)
-			unlinkat(catalog->store->fd, path, 0);
-	}
+	for (size_t i = 0; i < catalog->changed.n; i++)
+		catalog_forget(catalog, catalog->changed.v[i]);
 }
 
 /* What is in the cache still holds: take it along to the new index.json, and remove what is of
@@ -277,6 +280,7 @@ static void move_cache(struct catalog *catalog)
 int catalog_commit(struct catalog *catalog)
 {
 	AUTO(buf) text = BUF_INIT;
+	int rc;
 
 	if (catalog->n > MAX_INDEX_ENTRIES)
 		return refuse("the store cannot hold more than %d images", MAX_INDEX_ENTRIES);
@@ -285,7 +289,11 @@ int catalog_commit(struct catalog *catalog)
 		return refuse("the store cannot hold more names: %s would have more than %lu bytes",
 			      INDEX, MAX_MANIFEST);
 	forget_changed(catalog);
-	TRY(fs_replace_file(catalog->store->fd, INDEX, text.data, text.len, 0600, true));
+	rc = fs_replace_file(catalog->store->fd, INDEX, text.data, text.len, 0600, true);
+	if (rc == -EACCES)
+		hint("make it writable, or choose another directory with --root");
+	if (rc < 0)
+		return fail_in(rc, "the store '%s'", catalog->store->path);
 	move_cache(catalog);
 	return 0;
 }

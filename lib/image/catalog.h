@@ -50,6 +50,9 @@ const struct catalog_entry *catalog_find(const struct catalog *catalog, const ch
 /* Make `name` mean this manifest; NULL: keep the manifest without a name. An image that had the
  * name stays, without it. */
 void catalog_set(struct catalog *catalog, const char *name, const struct descriptor *descriptor);
+/* Take the name off an entry, which stays without one where nothing else keeps its manifest; those
+ * behind it may move. */
+void catalog_strip_name(struct catalog *catalog, size_t index);
 /* Remove an entry, which moves those behind it. */
 void catalog_remove(struct catalog *catalog, size_t index);
 /* Write it, durably. */
@@ -57,6 +60,8 @@ int catalog_commit(struct catalog *catalog);
 
 /* Ask the cache: 1 and the two digests, or 0. Nothing is recorded. */
 int catalog_recall(const struct store *store, const char *name, char *ret_id, char *ret_digest);
+/* Remove an answer from the cache. */
+void catalog_forget(const struct catalog *catalog, const char *name);
 /* Put an answer of this catalog into the cache. That it cannot be written is no error. */
 void catalog_remember(const struct catalog *catalog, const char *name, const char *id,
 		      const char *digest);

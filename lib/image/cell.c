@@ -26,6 +26,7 @@
 #include "image/dirtree.h"
 
 #define MEMORY_MAX (512ULL << 20) /* more than the process has when it begins */
+#define SECONDS_MAX 7200          /* of all processors: the largest layer takes half of it */
 #define DESCRIPTORS_MAX (DIRTREE_FDS + 32)
 
 /* Numbers of the descriptors inside. */
@@ -177,6 +178,7 @@ static int read_memory(uint64_t *ret_bytes)
 static int set_limits(uint64_t memory)
 {
 	TRY(set_limit(RLIMIT_AS, memory + MEMORY_MAX, "memory"));
+	TRY(set_limit(RLIMIT_CPU, SECONDS_MAX, "time"));
 	TRY(set_limit(RLIMIT_NOFILE, DESCRIPTORS_MAX, "descriptors"));
 	return set_limit(RLIMIT_CORE, 0, "core files");
 }

@@ -6,7 +6,8 @@
 
 /*
  * Remove every blob that index.json does not lead to, and every layer that neither index.json leads
- * to nor a plan in images/ names. Nothing is removed where a document on the way cannot be read.
+ * to nor a plan in images/ names, and with them the note that there may be some
+ * (store_mark_garbage()). Nothing is removed where a document on the way cannot be read.
  * Returns 1 when all is swept, 0 where somebody is adding objects and it has to wait for later.
  */
 int garbage_collect(struct store *store);

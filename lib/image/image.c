@@ -143,6 +143,7 @@ static int open_archive(struct store *store, enum source_kind kind, const char *
 	const struct source_image *chosen = NULL;
 	AUTO(source) source = SOURCE_INIT;
 	AUTO(bundle) bundle = BUNDLE_INIT;
+	AUTO(store_tmp) tmp = STORE_TMP_INIT;
 	autofree char *why = NULL;
 	autofree char *fix = NULL;
 	autoclose int hold = -1;
@@ -155,6 +156,8 @@ static int open_archive(struct store *store, enum source_kind kind, const char *
 	TRY(hold);
 	if (take_plan(store, bundle.id, bundle.digest, image) == 0)
 		return 0;
+	/* Layers that nothing refers to yet: who finds this finds them, where we are killed. */
+	TRY(store_tmp_make(store, &tmp));
 	rc = ingest_layers(store, &bundle);
 	if (rc >= 0)
 		return take_plan(store, bundle.id, bundle.digest, image);
@@ -187,6 +190,14 @@ static int open_transport(struct store *store, enum source_kind kind, const char
 	if (path[0] == '\0')
 		return refuse("the name of the archive is missing");
 	return open_archive(store, kind, path, ref, platform, image);
+}
+
+bool image_is_elsewhere(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(transports); i++)
+		if (strncmp(name, transports[i].prefix, strlen(transports[i].prefix)) == 0)
+			return true;
+	return strcmp(name, "-") == 0;
 }
 
 static int open_any(struct store *store, const char *name, const struct platform *platform,

@@ -45,6 +45,8 @@ struct image {
 /* Not there: -ENOENT with a message that says what to do. */
 int image_open(struct store *store, const char *name, const struct platform *platform,
 	       struct image *ret_image);
+/* Does it name an archive, a layout or standard input, and not an image of the store? */
+bool image_is_elsewhere(const char *name);
 void image_release(struct image *image);
 
 #endif

@@ -13,69 +13,34 @@
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/units.h"
+#include "image/blob.h"
 #include "image/catalog.h"
 #include "image/garbage.h"
 #include "image/layer.h"
 #include "image/lookup.h"
 #include "image/plan.h"
 
-#define BLOBS "blobs/sha256"
-
 struct ingest {
 	struct store *store;
 	const struct bundle *bundle;
 	bool keep; /* the blobs as well */
+	int *lock; /* NULL; or where the lock of the image is to go */
 	struct store_tmp tmp;
 	struct descriptors layers; /* of the manifest that is kept, as they become known */
 };
-
-static char *blob_path(const char *digest)
-{
-	return xasprintf(BLOBS "/%s", digest_hex(digest));
-}
-
-/* Is it there with the size it must have? */
-static bool have_blob(const struct store *store, const char *digest, uint64_t size)
-{
-	autofree char *path = blob_path(digest);
-	struct stat st;
-
-	return fstatat(store->fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
-	       (uint64_t)st.st_size == size;
-}
-
-/* Give a file of tmp/, complete and checked, its name among the blobs. */
-static int publish_blob(const struct ingest *in, int fd, const char *name, const char *digest)
-{
-	autofree char *path = blob_path(digest);
-
-	if (fsync(fd) < 0)
-		return fail("cannot sync a blob in '%s'", in->store->path);
-	if (renameat(in->tmp.fd, name, in->store->fd, path) < 0)
-		return fail("cannot make '%s/%s'", in->store->path, path);
-	return 0;
-}
 
 static int open_blob(const struct ingest *in, const char *name)
 {
 	return fs_open(in->tmp.fd, name, O_RDWR | O_CREAT | O_EXCL, 0600);
 }
 
-static int store_bytes(const struct ingest *in, const char *name, const struct buf *bytes,
-		       const char *digest)
+static int publish(const struct ingest *in, int fd, const char *name, const char *digest)
 {
-	autoclose int fd = -1;
-
-	if (have_blob(in->store, digest, bytes->len))
-		return 0;
-	fd = open_blob(in, name);
-	TRY(fd);
-	TRY(fs_write_all(fd, bytes->data, bytes->len, "the store"));
-	return publish_blob(in, fd, name, digest);
+	return blob_publish(in->store, in->tmp.fd, name, fd, digest);
 }
 
 /* How large a layer is, is known only when it is unpacked: a symbolic link beside it says so. */
-static void note_size(const struct store *store, const char *diff_id, uint64_t size)
+void ingest_note_size(const struct store *store, const char *diff_id, uint64_t size)
 {
 	autofree char *path = xasprintf("layers/%s.size", digest_hex(diff_id));
 	char text[24];
@@ -119,7 +84,7 @@ static int unpack(struct ingest *in, size_t i, struct layer_source source)
 	source.diff_id = bundle->parsed.diff_ids.v[i];
 	TRY(layer_unpack(in->store, &source, &result));
 	if (!result.was_present)
-		note_size(in->store, source.diff_id, result.size);
+		ingest_note_size(in->store, source.diff_id, result.size);
 	memcpy(d->digest, result.blob_digest, DIGEST_TEXT_SIZE);
 	d->size = result.blob_size;
 	return 0;
@@ -135,24 +100,16 @@ static int ingest_layer(struct ingest *in, size_t i)
 
 	TRY(there);
 	if (there == 1 &&
-	    (!in->keep || (d->digest[0] != '\0' && have_blob(in->store, d->digest, d->size))))
+	    (!in->keep || (d->digest[0] != '\0' && blob_exists(in->store, d->digest, d->size))))
 		return 0;
-	if (in->keep && !(d->digest[0] != '\0' && have_blob(in->store, d->digest, d->size))) {
+	if (in->keep && !(d->digest[0] != '\0' && blob_exists(in->store, d->digest, d->size))) {
 		snprintf(name, sizeof(name), "blob-%zu", i);
 		blob = open_blob(in, name);
 		TRY(blob);
 		source.blob_fd = blob;
 	}
 	TRY(unpack(in, i, source));
-	return blob >= 0 ? publish_blob(in, blob, name, d->digest) : 0;
-}
-
-static int sync_dir(const struct store *store, const char *path)
-{
-	autoclose int fd = fs_open(store->fd, path, O_RDONLY | O_DIRECTORY, 0);
-
-	TRY(fd);
-	return fs_sync_dir(fd);
+	return blob >= 0 ? publish(in, blob, name, d->digest) : 0;
 }
 
 /* An image that loses its name stays without one; but the same image with layers of another
@@ -173,18 +130,34 @@ static int drop_twin(struct ingest *in, struct catalog *catalog, const char *nam
 	return 0;
 }
 
-static int publish_names(struct ingest *in, const struct descriptor *manifest,
+/* As for all but one of those that wanted the same image at once. */
+static bool is_published(const struct catalog *catalog, const struct descriptor *named,
 			 const struct strvec *names)
 {
+	for (size_t i = 0; i < names->n; i++) {
+		const struct catalog_entry *entry = catalog_find(catalog, names->v[i]);
+
+		if (entry == NULL || strcmp(entry->descriptor.digest, named->digest) != 0)
+			return false;
+	}
+	return names->n > 0;
+}
+
+static int publish_names(struct ingest *in, const struct descriptor *manifest,
+			 const struct descriptor *index, const struct strvec *names)
+{
+	const struct descriptor *named = index != NULL ? index : manifest;
 	AUTO(catalog) catalog = CATALOG_INIT;
 
 	TRY(catalog_open_locked(in->store, &catalog));
+	if (is_published(&catalog, named, names))
+		return 0;
 	for (size_t i = 0; i < names->n; i++) {
-		TRY(drop_twin(in, &catalog, names->v[i], manifest));
-		catalog_set(&catalog, names->v[i], manifest);
+		TRY(drop_twin(in, &catalog, names->v[i], named));
+		catalog_set(&catalog, names->v[i], named);
 	}
 	if (names->n == 0)
-		catalog_set(&catalog, NULL, manifest);
+		catalog_set(&catalog, NULL, named);
 	TRY(catalog_commit(&catalog));
 	/* The first run finds it at once. */
 	for (size_t i = 0; i < names->n; i++)
@@ -192,7 +165,9 @@ static int publish_names(struct ingest *in, const struct descriptor *manifest,
 	return 0;
 }
 
-static int store_documents(struct ingest *in, const struct strvec *names)
+/* index: what the names mean instead of the manifest, NULL: the manifest. */
+static int store_documents(struct ingest *in, const struct descriptor *index,
+			   const struct strvec *names)
 {
 	const struct bundle *bundle = in->bundle;
 	struct descriptor config = { .media_type = bundle->config_type,
@@ -208,11 +183,17 @@ static int store_documents(struct ingest *in, const struct strvec *names)
 	}
 	TRY(digest_of(text->data, text->len, manifest.digest));
 	manifest.size = text->len;
-	TRY(store_bytes(in, "config", &bundle->config, bundle->id));
-	TRY(store_bytes(in, "manifest", text, manifest.digest));
-	TRY(sync_dir(in->store, BLOBS));
-	TRY(plan_write(in->store, bundle->id, &bundle->parsed));
-	return publish_names(in, &manifest, names);
+	TRY(blob_write(&in->tmp, "config", &bundle->config, bundle->id));
+	TRY(blob_write(&in->tmp, "manifest", text, manifest.digest));
+	TRY(blob_sync_names(in->store));
+	if (in->lock == NULL) {
+		TRY(plan_write(in->store, bundle->id, &bundle->parsed));
+	} else {
+		cleanup_close(in->lock);
+		*in->lock = plan_hold(in->store, bundle->id, &bundle->parsed);
+		TRY(*in->lock);
+	}
+	return names != NULL ? publish_names(in, &manifest, index, names) : 0;
 }
 
 static int all_layers(struct ingest *in)
@@ -246,18 +227,35 @@ static int ingest_all(struct store *store, const struct bundle *bundle, const st
 	TRY(hold);
 	TRY(store_tmp_make(store, &in.tmp));
 	TRY(all_layers(&in));
-	return store_documents(&in, names);
+	return store_documents(&in, NULL, names);
+}
+
+int ingest_documents(struct store *store, const struct bundle *bundle,
+		     const struct descriptor *index, const struct strvec *names, int *ret_lock)
+{
+	AUTO(ingest)
+	in = { .store = store,
+	       .bundle = bundle,
+	       .keep = true,
+	       .lock = ret_lock,
+	       .tmp = STORE_TMP_INIT };
+
+	TRY(store_tmp_make(store, &in.tmp));
+	return store_documents(&in, index, names);
 }
 
 /* The layers and blobs that were complete when it failed are of no use to anybody, and the disk may
  * be full. Where others are adding, theirs is the sweep. */
-static int give_up(struct store *store, int rc)
+int ingest_give_up(struct store *store, int rc)
 {
 	autofree char *text = xstrdup(err_text());
 	autofree char *fix = xstrdup(err_hint());
 
-	if (garbage_collect(store) == 0)
-		store_mark_garbage(store);
+	/* Before, so that what is left when we are killed is found. */
+	if (store_mark_garbage(store) >= 0)
+		(void)store_sweep(store);
+	else
+		(void)garbage_collect(store);
 	err_set(text, fix);
 	return rc;
 }
@@ -266,7 +264,7 @@ int ingest_image(struct store *store, const struct bundle *bundle, const struct 
 {
 	int rc = ingest_all(store, bundle, names);
 
-	return rc < 0 ? give_up(store, rc) : rc;
+	return rc < 0 ? ingest_give_up(store, rc) : rc;
 }
 
 static const char *layer_media_type(enum compression compression)
@@ -293,8 +291,8 @@ static int ingest_stream(struct ingest *in, struct layer_source *source, struct 
 	source->blob_fd = blob;
 	TRY(layer_unpack(in->store, source, &result));
 	if (!result.was_present)
-		note_size(in->store, result.diff_id, result.size);
-	TRY(publish_blob(in, blob, "blob", result.blob_digest));
+		ingest_note_size(in->store, result.diff_id, result.size);
+	TRY(publish(in, blob, "blob", result.blob_digest));
 	strvec_push(&bundle->parsed.diff_ids, result.diff_id);
 	d = VEC_PUSH(&in->layers);
 	d->media_type = xstrdup(layer_media_type(result.compression));
@@ -313,7 +311,7 @@ static int ingest_new(struct ingest *in, struct layer_source *source, struct bun
 	TRY(ingest_stream(in, source, bundle));
 	imageconfig_print(&bundle->parsed, "berth import", comment, &bundle->config);
 	TRY(digest_of(bundle->config.data, bundle->config.len, bundle->id));
-	return store_documents(in, names);
+	return store_documents(in, NULL, names);
 }
 
 int ingest_rootfs(struct store *store, struct layer_source *source, struct image_config *config,
@@ -335,5 +333,5 @@ int ingest_rootfs(struct store *store, struct layer_source *source, struct image
 	bundle.parsed = (struct image_config){ 0 };
 	memcpy(ret_id, bundle.id, DIGEST_TEXT_SIZE);
 	bundle_release(&bundle);
-	return rc < 0 ? give_up(store, rc) : rc;
+	return rc < 0 ? ingest_give_up(store, rc) : rc;
 }

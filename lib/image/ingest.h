@@ -16,6 +16,17 @@ int ingest_layers(struct store *store, const struct bundle *bundle);
 /* Keep all of it, under `names`; with none, it is kept without a name. */
 int ingest_image(struct store *store, const struct bundle *bundle, const struct strvec *names);
 
+/* The layers of the bundle are there, unpacked, and those of its blobs that are to be kept: keep
+ * its documents and give it the names. index: an index that leads to its manifest and is a blob of
+ * the store, which the names mean then; or NULL. names NULL: nothing leads to it yet, which is the
+ * caller's to see to. The caller holds the store. ret_lock: NULL, or
+ * where the lock of the image goes, taken before it can be seen (plan_hold()). */
+int ingest_documents(struct store *store, const struct bundle *bundle,
+		     const struct descriptor *index, const struct strvec *names, int *ret_lock);
+/* It failed with rc and the error that is recorded: what is complete but serves nobody goes, as the
+ * disk may be full. Returns rc. */
+int ingest_give_up(struct store *store, int rc);
+
 /*
  * Make an image of the archive of a root file system: `source` gives its bytes, `config` what it is
  * to say, without diff IDs. The ID of the image is put into ret_id, which has room for
@@ -24,7 +35,8 @@ int ingest_image(struct store *store, const struct bundle *bundle, const struct 
 int ingest_rootfs(struct store *store, struct layer_source *source, struct image_config *config,
 		  const char *comment, const struct strvec *names, char *ret_id);
 
-/* Size of an unpacked layer: of its archive. */
+/* Size of an unpacked layer: of its archive. It is noted when the layer is unpacked. */
+void ingest_note_size(const struct store *store, const char *diff_id, uint64_t size);
 int ingest_layer_size(const struct store *store, const char *diff_id, uint64_t *ret_size);
 
 #endif

@@ -206,15 +206,27 @@ static int start_cell(struct store *store, const char *path, bool hash, struct f
 	return rc;
 }
 
-static int finish_cell(struct cell *cell, struct unpack_report *report)
+/* What the file system of the store does not do is no fault of the layer. */
+static int say_where(const struct store *store, int rc)
+{
+	static const int of_store[] = { EOPNOTSUPP, EPERM, ENOSPC, EDQUOT, EROFS, EIO };
+
+	for (size_t i = 0; i < ARRAY_SIZE(of_store); i++)
+		if (rc == -of_store[i])
+			return fail_in(rc, "in the store '%s'", store->path);
+	return rc;
+}
+
+static int finish_cell(const struct store *store, struct cell *cell, struct unpack_report *report)
 {
 	TRY(cell_finish(cell, report, sizeof(*report)));
 	report->text[sizeof(report->text) - 1] = '\0';
 	report->hint[sizeof(report->hint) - 1] = '\0';
 	report->diff_id[sizeof(report->diff_id) - 1] = '\0';
-	if (report->rc < 0)
-		err_set(report->text, report->hint);
-	return report->rc < 0 ? report->rc : 0;
+	if (report->rc >= 0)
+		return 0;
+	err_set(report->text, report->hint);
+	return say_where(store, report->rc);
 }
 
 /* Run all of the source through a cell that unpacks it to `path`. */
@@ -231,7 +243,7 @@ static int unpack_to(struct store *store, const char *path, struct feed *feed,
 	rc = feed_quietly(feed);
 	TRY(rc);
 	close(steal_fd(&feed->pipe));
-	TRY(finish_cell(&cell, &report));
+	TRY(finish_cell(store, &cell, &report));
 	if (rc == 1)
 		return refuse_with(EPROTO, "the unpacker ended before the layer did");
 	digest_final(&feed->digest, result->blob_digest);
@@ -280,7 +292,14 @@ static int move_inside(void *arg)
 	if (renameat2(moving->store->fd, moving->from, moving->store->fd, moving->to,
 		      RENAME_NOREPLACE) == 0)
 		return 0;
-	return errno == EEXIST ? 1 : fail("cannot rename '%s' to '%s'", moving->from, moving->to);
+	/* So network file systems answer. No rename replaces a directory that has something in it,
+	 * and an empty layer is as good as another. */
+	if (errno == EINVAL &&
+	    renameat(moving->store->fd, moving->from, moving->store->fd, moving->to) == 0)
+		return 0;
+	return errno == EEXIST || errno == ENOTEMPTY
+		       ? 1
+		       : fail("cannot rename '%s' to '%s'", moving->from, moving->to);
 }
 
 /* Returns 1 where `to` exists. A directory that belongs to somebody else can be moved to another

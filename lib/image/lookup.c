@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bounds.h"
 #include "base/err.h"
+#include "image/blob.h"
 #include "image/plan.h"
 #include "image/ref.h"
 #include "image/source.h"
@@ -33,12 +35,29 @@ void image_item_release(struct image_item *item)
 	*item = (struct image_item){ 0 };
 }
 
+const char *image_item_key(const struct image_item *item)
+{
+	return item->id[0] != '\0' ? item->id : item->digest;
+}
+
 void image_items_release(struct image_items *items)
 {
 	for (size_t i = 0; i < items->n; i++)
 		image_item_release(&items->v[i]);
 	free(items->v);
 	*items = (struct image_items){ 0 };
+}
+
+/* An index that has nothing for this machine, a list that is being made: it stands for itself. */
+static bool is_sound_index(const struct archive *layout, const struct descriptor *d)
+{
+	autofree char *path = blob_path(d->digest);
+	AUTO(manifest) m = { 0 };
+	AUTO(buf) text = BUF_INIT;
+
+	return d->media_type != NULL && media_kind(d->media_type) == MEDIA_INDEX &&
+	       archive_read(layout, path, MAX_MANIFEST, &text) >= 0 &&
+	       manifest_parse(text.data, text.len, d->digest, &m) >= 0 && m.is_index;
 }
 
 /* The digests of an entry's image, from the cache or from its documents. Those that are damaged
@@ -55,6 +74,8 @@ static void identify(const struct catalog *catalog, const struct archive *layout
 	if (bundle_identify(layout, &list, NULL, item->id, item->digest) < 0) {
 		item->id[0] = '\0';
 		memcpy(item->digest, entry->descriptor.digest, DIGEST_TEXT_SIZE);
+		if (is_sound_index(layout, &entry->descriptor))
+			memcpy(item->id, item->digest, DIGEST_TEXT_SIZE);
 		err_clear();
 	} else if (entry->name != NULL) {
 		catalog_remember(catalog, entry->name, item->id, item->digest);
@@ -112,8 +133,8 @@ int lookup_fail(const char *text)
 	lookup_names(text, &names);
 	refuse_with(ENOENT, "there is no image '%s' in the store", text);
 	if (names.n > 0)
-		hint("berth images lists what is there; berth load -i FILE brings an image in, and "
-		     "docker-archive:FILE, oci-archive:FILE and oci:DIR run without");
+		hint("berth images lists what is there; berth pull fetches an image from a "
+		     "registry, and berth load -i FILE takes it from an archive");
 	return -ENOENT;
 }
 

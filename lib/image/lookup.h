@@ -17,10 +17,15 @@ void lookup_names(const char *text, struct strvec *ret_names);
 /* One row of the store: a name of an image, or an image without one. */
 struct image_item {
 	char *name;                    /* NULL: none */
-	char id[DIGEST_TEXT_SIZE];     /* "": the documents of the image are damaged */
+	char id[DIGEST_TEXT_SIZE];     /* "": the documents of the image are damaged; an index with
+					  nothing for this machine: its own digest */
 	char digest[DIGEST_TEXT_SIZE]; /* of the manifest for this machine; "": none is stored */
 	ssize_t entry; /* in the catalog; -1: run from an archive, only its layers are there */
 };
+
+/* What tells images apart: the ID; of a damaged one the digest of its manifest, which is all that
+ * is known. */
+const char *image_item_key(const struct image_item *item);
 
 struct image_items {
 	struct image_item *v;

@@ -85,8 +85,8 @@ static int read_platform(const cJSON *json, struct platform *platform)
 
 static int read_annotations(const cJSON *json, struct descriptor *d)
 {
+	const char *type = NULL, *checksum = NULL;
 	const cJSON *object = NULL;
-	const char *type = NULL;
 
 	TRY(json_get_object(json, "annotations", &object));
 	if (object == NULL)
@@ -94,6 +94,8 @@ static int read_annotations(const cJSON *json, struct descriptor *d)
 	TRY(take_string(object, ANNOTATION_REF_NAME, &d->ref_name));
 	TRY(take_string(object, ANNOTATION_IMAGE_NAME, &d->image_name));
 	TRY(json_get_string(object, "vnd.docker.reference.type", &type));
+	TRY(json_get_string(object, CHUNKED_CHECKSUM, &checksum));
+	d->chunked = checksum != NULL;
 	d->attestation = type != NULL && strcmp(type, "attestation-manifest") == 0;
 	return 0;
 }

@@ -25,6 +25,8 @@
 #define MEDIA_DOCKER_CONFIG "application/vnd.docker.container.image.v1+json"
 
 #define ANNOTATION_REF_NAME "org.opencontainers.image.ref.name"
+#define CHUNKED_ANNOTATION "io.github.containers.zstd-chunked."
+#define CHUNKED_CHECKSUM CHUNKED_ANNOTATION "manifest-checksum"
 #define ANNOTATION_IMAGE_NAME "io.containerd.image.name"
 
 enum media {
@@ -45,6 +47,7 @@ struct descriptor {
 	char *ref_name;           /* the two annotations above; NULL */
 	char *image_name;
 	bool attestation; /* of buildkit: a statement on another manifest, no image */
+	bool chunked;     /* a layer that is said to have a table of contents (image/chunked.h) */
 };
 
 void descriptor_release(struct descriptor *descriptor);

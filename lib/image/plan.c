@@ -19,6 +19,8 @@
 #define PLAN_VERSION "berth-plan 1"
 #define PLAN_SUM "sum="
 #define SUM_LEN 16
+#define USE_SECONDS 3600
+#define MAX_TRIES 100 /* of a plan that is removed as soon as it is written */
 
 /* The members, by the key under which they are written. */
 static const struct {
@@ -170,6 +172,18 @@ static int lock_plan_shared(int fd, const char *path)
 	return 0;
 }
 
+/* The time of the file says when the image was last used, to the hour: that costs nothing. */
+static void note_use(int fd)
+{
+	struct timespec now;
+	struct stat st;
+
+	clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	if (fstat(fd, &st) == 0 &&
+	    (now.tv_sec - st.st_mtim.tv_sec > USE_SECONDS || st.st_mtim.tv_sec > now.tv_sec))
+		(void)!futimens(fd, NULL);
+}
+
 int plan_open(const struct store *store, const char *id, struct image_config *ret_config,
 	      int *ret_lock)
 {
@@ -181,6 +195,7 @@ int plan_open(const struct store *store, const char *id, struct image_config *re
 	TRY(lock_plan_shared(fd, path));
 	/* Only now is it sure that nobody is removing it. */
 	TRY(load_plan(fd, ret_config));
+	note_use(fd);
 	*ret_lock = steal_fd(&fd);
 	return 0;
 }
@@ -259,6 +274,23 @@ int plan_write(const struct store *store, const char *id, const struct image_con
 		rc = fail("cannot make '%s/%s'", store->path, path);
 	unlinkat(store->fd, tmp, 0);
 	return rc;
+}
+
+int plan_hold(const struct store *store, const char *id, const struct image_config *config)
+{
+	for (int i = 0; i < MAX_TRIES; i++) {
+		struct image_config written = { 0 };
+		int rc, lock;
+
+		TRY(plan_write(store, id, config));
+		rc = plan_open(store, id, &written, &lock);
+		if (rc == -ENOENT)
+			continue;
+		TRY(rc);
+		image_config_release(&written);
+		return lock;
+	}
+	return refuse_with(EBUSY, "the image %s is being removed again and again", id);
 }
 
 int plan_list(const struct store *store, struct strvec *ret_ids)

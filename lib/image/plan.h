@@ -17,9 +17,12 @@
 
 /* Write it where it is missing; one that cannot be read is replaced, unless it is in use. */
 int plan_write(const struct store *store, const char *id, const struct image_config *config);
+/* Write it, and lock the image as plan_open() does. Returns the lock. */
+int plan_hold(const struct store *store, const char *id, const struct image_config *config);
 /*
- * Read the plan and lock the image. -ENOENT (nothing recorded) where there is none that can be
- * used: plan_write() helps. *ret_lock stays open as long as the image is in use.
+ * Read the plan, lock the image, and note that it is used (image/budget.h). -ENOENT (nothing
+ * recorded) where there is none that can be used: plan_write() helps. *ret_lock stays open as long
+ * as the image is in use.
  */
 int plan_open(const struct store *store, const char *id, struct image_config *ret_config,
 	      int *ret_lock);

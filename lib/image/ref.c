@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/alloc.h"
 #include "base/digest.h"
@@ -177,11 +178,24 @@ static int take_tag_and_digest(char *rest, const char *text, struct ref *ref)
 	return 0;
 }
 
+void ref_fold_host(char *name)
+{
+	size_t len = strcspn(name, "/");
+	bool localhost = len == strlen("localhost") && strncasecmp(name, "localhost", len) == 0;
+
+	if (!localhost && memchr(name, '.', len) == NULL && memchr(name, ':', len) == NULL)
+		return;
+	for (size_t i = 0; i < len; i++)
+		if (name[i] >= 'A' && name[i] <= 'Z')
+			name[i] = (char)(name[i] - 'A' + 'a');
+}
+
 static int take_host(char **rest, const char *text, struct ref *ref)
 {
 	char *slash = strchr(*rest, '/');
 
 	if (slash != NULL && (looks_like_host(*rest, (size_t)(slash - *rest)))) {
+		ref_fold_host(*rest);
 		*slash = '\0';
 		if (!host_is_valid(*rest))
 			return refuse("'%s' is not an image name: '%s' is not a host", text, *rest);

@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "image/catalog.h"
+#include "image/list.h"
 #include "image/lookup.h"
 #include "image/plan.h"
 
@@ -16,18 +17,20 @@
 struct remove {
 	struct store *store;
 	const char *text;
-	bool force;
+	int flags; /* enum removal_flags */
 	removal_users users;
 	void *arg;
 	struct catalog catalog;
 	struct image_items items; /* all of the store */
 	struct image_item item;   /* the one that is meant */
+	struct strvec members;    /* images of an index that goes */
 	bool by_name;
 	int lock; /* of the image, where the last name goes */
 };
 
 static void remove_release(struct remove *r)
 {
+	strvec_release(&r->members);
 	image_item_release(&r->item);
 	image_items_release(&r->items);
 	catalog_release(&r->catalog);
@@ -43,8 +46,7 @@ void removal_release(struct removal *removal)
 
 static bool same_image(const struct image_item *a, const struct image_item *b)
 {
-	/* Of a damaged image only the manifest is known. */
-	return a->id[0] != '\0' ? strcmp(a->id, b->id) == 0 : strcmp(a->digest, b->digest) == 0;
+	return strcmp(image_item_key(a), image_item_key(b)) == 0;
 }
 
 static size_t count_names(const struct remove *r)
@@ -73,7 +75,8 @@ static int lock_plan(const struct remove *r)
 	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
 	int lock = plan_lock(r->store, r->item.id);
 
-	for (int ms = 0; r->force && lock == -EBUSY && ms < PATIENCE_MS; ms += 10) {
+	for (int ms = 0; (r->flags & REMOVAL_FORCE) != 0 && lock == -EBUSY && ms < PATIENCE_MS;
+	     ms += 10) {
 		nanosleep(&pause, NULL);
 		lock = plan_lock(r->store, r->item.id);
 	}
@@ -87,16 +90,16 @@ static int lock_image(struct remove *r)
 
 	if (id[0] == '\0')
 		return 0;
-	if (r->force)
-		TRY(r->users(r->arg, id, true));
+	if ((r->flags & REMOVAL_FORCE) != 0)
+		TRY(fail_in(r->users(r->arg, id, true), "image '%s'", r->text));
 	r->lock = lock_plan(r);
 	if (r->lock == -EBUSY) {
-		refuse_with(EBUSY, "the image '%s' is in use by a running container", r->text);
+		refuse_with(EBUSY, "image '%s': it is in use by a running container", r->text);
 		return -EBUSY;
 	}
 	if (r->lock < 0 && r->lock != -ENOENT)
 		return r->lock;
-	return r->users(r->arg, id, false);
+	return fail_in(r->users(r->arg, id, false), "image '%s'", r->text);
 }
 
 /* Take the entries out of the catalog: the one that was named, or all of the image. */
@@ -110,6 +113,7 @@ static void drop_entries(struct remove *r, bool all, struct removal *removal)
 			continue;
 		if (item->name != NULL)
 			strvec_push(&removal->untagged, item->name);
+		list_members(r->store, r->catalog.v[item->entry].descriptor.digest, &r->members);
 		catalog_remove(&r->catalog, (size_t)item->entry);
 	}
 }
@@ -121,12 +125,10 @@ static int remove_all(struct remove *r, struct removal *removal)
 	TRY(store_mark_garbage(r->store));
 	drop_entries(r, true, removal);
 	TRY(catalog_commit(&r->catalog));
-	if (r->item.id[0] != '\0') {
+	TRY(list_forget_members(r->store, &r->members, r->users, r->arg));
+	if (r->item.id[0] != '\0')
 		TRY(plan_remove(r->store, r->item.id));
-		strvec_push(&removal->deleted, r->item.id);
-	} else {
-		strvec_push(&removal->deleted, r->item.digest);
-	}
+	strvec_push(&removal->deleted, image_item_key(&r->item));
 	return 1;
 }
 
@@ -139,24 +141,28 @@ static int remove_image(struct remove *r, struct removal *removal)
 	TRY(lookup(&r->catalog, r->text, &r->item, &r->by_name));
 	TRY(lookup_all(&r->catalog, false, &r->items));
 	names = count_names(r);
-	if (!r->by_name && names > 1 && !r->force)
+	if (!r->by_name && names > 1 && r->flags == 0)
 		return refuse_names(r);
 	if (!r->by_name || names <= 1)
 		return remove_all(r, removal);
 	drop_entries(r, false, removal);
-	return catalog_commit(&r->catalog);
+	if (r->members.n > 0)
+		TRY(store_mark_garbage(r->store));
+	TRY(catalog_commit(&r->catalog));
+	TRY(list_forget_members(r->store, &r->members, r->users, r->arg));
+	return r->members.n > 0 ? 1 : 0;
 }
 
-int image_remove(struct store *store, const char *text, bool force, removal_users users, void *arg,
+int image_remove(struct store *store, const char *text, int flags, removal_users users, void *arg,
 		 struct removal *removal)
 {
 	struct remove r = {
-		.store = store, .text = text, .force = force, .users = users, .arg = arg, .lock = -1
+		.store = store, .text = text, .flags = flags, .users = users, .arg = arg, .lock = -1
 	};
 	int rc;
 
 	r.catalog = (struct catalog)CATALOG_INIT;
 	rc = remove_image(&r, removal);
 	remove_release(&r);
-	return rc > 0 ? store_sweep(store) : rc;
+	return rc;
 }

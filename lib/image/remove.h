@@ -19,12 +19,17 @@ void removal_release(struct removal *removal);
  */
 typedef int (*removal_users)(void *arg, const char *id, bool force);
 
+enum removal_flags {
+	REMOVAL_FORCE = 1, /* what uses the image goes as well, and so do all of its names */
+	REMOVAL_NAMES = 2, /* all of its names go */
+};
+
 /*
  * Remove a name, and with the last name the image. By its ID, an image that has several names is
- * removed only with force. -ENOENT: no such image; -EBUSY: it is in use. Layers that other images
- * have as well stay.
+ * removed only with one of the flags. -ENOENT: no such image; -EBUSY: it is in use. Returns 1 where
+ * something is left for store_sweep(): layers that other images have as well stay.
  */
-int image_remove(struct store *store, const char *text, bool force, removal_users users, void *arg,
+int image_remove(struct store *store, const char *text, int flags, removal_users users, void *arg,
 		 struct removal *removal);
 
 #endif

@@ -348,7 +348,8 @@ static int sink_whiteout(struct sink *base, const char *path)
 		return 0;
 	if (errno == EPERM) {
 		fail("cannot make the whiteout '%s'", path);
-		hint("unpacking as an ordinary user needs Linux 5.8, and a local file system");
+		hint("the store wants Linux 5.8 and a local file system that is no overlay "
+		     "itself: choose another directory with --root");
 		return -EPERM;
 	}
 	return fail_make(path);

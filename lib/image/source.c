@@ -7,6 +7,7 @@
 #include "base/bounds.h"
 #include "base/err.h"
 #include "base/units.h"
+#include "image/policy.h"
 #include "image/ref.h"
 
 static void source_image_release(struct source_image *image)
@@ -183,6 +184,14 @@ static int read_source(struct source *source)
 	return source->n > 0 ? 0 : refuse("there is no image in it");
 }
 
+/* As containers-transports(5) calls it. */
+static const char *transport_of(const struct source *source)
+{
+	if (source->kind == SOURCE_DOCKER)
+		return "docker-archive";
+	return source->archive.dirfd >= 0 ? "oci" : "oci-archive";
+}
+
 int source_open(struct store *store, enum source_kind kind, const char *path,
 		struct source *ret_source)
 {
@@ -192,6 +201,8 @@ int source_open(struct store *store, enum source_kind kind, const char *path,
 	source.kind = kind;
 	TRY(archive_open(store, path, &source.archive));
 	rc = read_source(&source);
+	if (rc >= 0)
+		rc = policy_check(store->host, transport_of(&source), NULL);
 	if (rc < 0) {
 		fail_in(rc, "'%s'", source.archive.name);
 		source_release(&source);

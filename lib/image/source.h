@@ -37,7 +37,7 @@ struct source {
 		.archive = ARCHIVE_INIT \
 	}
 
-/* path: a file, a directory, or "-". */
+/* path: a file, a directory, or "-". -EPERM where the policy (image/policy.h) forbids it. */
 int source_open(struct store *store, enum source_kind kind, const char *path,
 		struct source *ret_source);
 void source_release(struct source *source);
@@ -75,6 +75,11 @@ int bundle_read(const struct source *source, const struct source_image *image,
 int bundle_read_layout(const struct archive *layout, const struct descriptors *entries,
 		       const struct platform *platform, const char *what,
 		       struct bundle *ret_bundle);
+/* For who reads the documents from elsewhere. bundle->config and layer_files are set: find the ID,
+ * parse the configuration, and compare the number of layers. */
+int bundle_take_config(struct bundle *bundle);
+/* Is it for that platform (NULL: any)? */
+int bundle_check_platform(const struct bundle *bundle, const struct platform *platform);
 void bundle_release(struct bundle *bundle);
 /* Only which image and which manifest it is. */
 int bundle_identify(const struct archive *layout, const struct descriptors *entries,

@@ -12,10 +12,12 @@
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/lock.h"
+#include "image/fetch.h"
 #include "image/garbage.h"
 #include "image/layer.h"
 
-#define GARBAGE_MARK "tmp/garbage"
+/* What was fetched in part is kept for so long, in case somebody goes on. */
+#define PARTIAL_SECONDS INT64_C(86400)
 
 static const char *const directories[] = {
 	"blobs/sha256", "layers", "images", "cache", "tmp", "lock",
@@ -75,7 +77,9 @@ static int open_store(struct store *store)
 	if (store->fd < 0 && errno == ENOENT)
 		store->fd = fs_mkdirs_open(AT_FDCWD, store->path, 0700);
 	else if (store->fd < 0)
-		return fail("cannot open the store '%s'", store->path);
+		store->fd = fail("cannot open the store '%s'", store->path);
+	if (store->fd < 0)
+		hint("choose another directory with --root");
 	TRY(store->fd);
 	TRY(check_owner(store));
 	there = fs_exists(store->fd, "index.json");
@@ -181,7 +185,7 @@ int store_hold(const struct store *store)
 
 int store_mark_garbage(const struct store *store)
 {
-	autoclose int fd = fs_open(store->fd, GARBAGE_MARK, O_WRONLY | O_CREAT, 0600);
+	autoclose int fd = fs_open(store->fd, STORE_GARBAGE, O_WRONLY | O_CREAT, 0600);
 
 	TRY(fd);
 	return fs_sync_dir(fd);
@@ -203,32 +207,34 @@ static void dead_release(struct dead *dead)
 	strvec_release(&dead->names);
 }
 
-/* Take the directory over if whoever made it is gone. */
-static void take_dead(const struct store *store, const char *entry, struct dead *dead)
+/* Take the directory over if whoever made it is gone; 1 where he lives. */
+static int take_dead(const struct store *store, const char *entry, struct dead *dead)
 {
 	autofree char *name = xasprintf("tmp/%s", entry);
 	autofree char *lock = xasprintf("%s/lock", name);
 	int fd;
 
-	if (strcmp(name, GARBAGE_MARK) == 0)
-		return;
+	if (strcmp(name, STORE_GARBAGE) == 0 || strcmp(name, STORE_SWEEPING) == 0)
+		return 0;
 	fd = lock_try(store->fd, lock, LOCK_EXCLUSIVE);
 	if (fd == -EWOULDBLOCK)
-		return;
+		return 1;
 	if (fd >= 0)
 		*VEC_PUSH(&dead->locks) = fd;
 	strvec_push_owned(&dead->names, steal(name));
+	return 0;
 }
 
+/* Returns how many directories belong to the living. */
 static int find_dead(const struct store *store, struct dead *dead)
 {
 	autoclose int making = lock_try(store->fd, "lock/tmp", LOCK_EXCLUSIVE);
 	autodir DIR *dir = NULL;
 	struct dirent *entry;
-	int fd;
+	int fd, living = 0;
 
 	if (making == -EWOULDBLOCK)
-		return 0;
+		return 1;
 	TRY(making);
 	fd = fs_open(store->fd, "tmp", O_RDONLY | O_DIRECTORY, 0);
 	TRY(fd);
@@ -239,29 +245,48 @@ static int find_dead(const struct store *store, struct dead *dead)
 	}
 	while ((entry = readdir(dir)) != NULL)
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			take_dead(store, entry->d_name, dead);
-	return 0;
+			living += take_dead(store, entry->d_name, dead);
+	return living;
 }
 
-int store_sweep(struct store *store)
+int store_sweep_tmp(struct store *store)
 {
 	AUTO(dead) dead = { 0 };
-	int marked;
+	int living = find_dead(store, &dead);
 
-	TRY(find_dead(store, &dead));
+	TRY(living);
 	/* Who died there may have added objects that nothing refers to. Noted before the evidence
 	 * goes. */
 	if (dead.names.n > 0)
 		TRY(store_mark_garbage(store));
 	for (size_t i = 0; i < dead.names.n; i++)
 		discard(store, dead.names.v[i]);
-	marked = fs_exists(store->fd, GARBAGE_MARK);
-	if (marked <= 0)
-		return marked;
-	marked = garbage_collect(store);
-	if (marked > 0 && unlinkat(store->fd, GARBAGE_MARK, 0) < 0 && errno != ENOENT)
-		return fail("cannot remove '%s/" GARBAGE_MARK "'", store->path);
-	return marked < 0 ? marked : 0;
+	return living;
+}
+
+/* 1: there is a note that something may be left. */
+static int is_marked(const struct store *store)
+{
+	int marked = fs_exists(store->fd, STORE_GARBAGE);
+
+	return marked != 0 ? marked : fs_exists(store->fd, STORE_SWEEPING);
+}
+
+int store_sweep(struct store *store)
+{
+	int rc = store_sweep_tmp(store);
+
+	/* Where nothing can be written nobody has left anything. */
+	if (rc == -EROFS) {
+		err_clear();
+		return 0;
+	}
+	TRY(rc);
+	TRY(fetch_sweep(store, PARTIAL_SECONDS));
+	rc = is_marked(store);
+	if (rc > 0)
+		rc = garbage_collect(store);
+	return rc < 0 ? rc : 0;
 }
 
 char *store_layer_path(const struct store *store, const char *diff_id)

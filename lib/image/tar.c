@@ -193,6 +193,7 @@ static int read_pax(struct tar *tar, bool global)
 	tar->pax.text.data[size] = '\0';
 	TRY(pax_parse(&tar->pax, global));
 	tar->has_pax = !global;
+	tar->has_global = tar->has_global || global;
 	return skip_bytes(tar, padding_of(size));
 }
 

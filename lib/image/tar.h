@@ -60,6 +60,7 @@ struct tar {
 	struct buf gnu_path, gnu_link;
 	struct pax pax;
 	bool has_gnu_path, has_gnu_link, has_pax;
+	bool has_global;  /* there was an extended header for all entries that follow */
 	uint64_t data;    /* bytes of the entry's data that are still to come */
 	uint64_t padding; /* after them */
 	struct sparse sparse;

@@ -67,20 +67,18 @@ static int set_gid(struct pax *pax, const struct pax_record *record)
 	return parse_u64(record, &pax->gid);
 }
 
-/* "-1", "1700000000.123456789": seconds before and after the point, rounded down. */
-static int set_mtime(struct pax *pax, const struct pax_record *record)
+static int parse_time(const struct pax_record *record, int64_t *ret_seconds, uint32_t *ret_nsec)
 {
 	bool negative = record->value[0] == '-';
-	char *point = strchr(record->value, '.');
-	struct pax_record whole = *record;
+	const char *point = strchr(record->value, '.');
 	uint64_t seconds, scale = 100000000;
+	struct pax_record whole = *record;
 	uint32_t nsec = 0;
 
 	whole.value += negative ? 1 : 0;
 	whole.len -= negative ? 1 : 0;
 	if (point != NULL) {
 		whole.len = (size_t)(point - whole.value);
-		*point = '\0';
 		for (const char *p = point + 1; p < record->value + record->len; p++) {
 			if (*p < '0' || *p > '9')
 				return refuse("the value of '%s' is not a time", record->key);
@@ -89,14 +87,27 @@ static int set_mtime(struct pax *pax, const struct pax_record *record)
 		}
 	}
 	TRY(parse_u64(&whole, &seconds));
-	pax->mtime = negative ? -(int64_t)seconds : (int64_t)seconds;
+	*ret_seconds = negative ? -(int64_t)seconds : (int64_t)seconds;
 	if (negative && nsec != 0) {
-		pax->mtime--;
+		--*ret_seconds;
 		nsec = 1000000000 - nsec;
 	}
-	pax->mtime_nsec = nsec;
-	pax->has_mtime = true;
+	*ret_nsec = nsec;
 	return 0;
+}
+
+int pax_time(const char *key, const char *value, int64_t *ret_seconds, uint32_t *ret_nsec)
+{
+	const struct pax_record record = { (char *)key, (char *)value, strlen(value) };
+
+	return parse_time(&record, ret_seconds, ret_nsec);
+}
+
+/* "-1", "1700000000.123456789": seconds before and after the point, rounded down. */
+static int set_mtime(struct pax *pax, const struct pax_record *record)
+{
+	pax->has_mtime = true;
+	return parse_time(record, &pax->mtime, &pax->mtime_nsec);
 }
 
 static int add_xattr(struct pax *pax, const struct pax_record *record)
@@ -251,4 +262,20 @@ int pax_parse(struct pax *pax, bool global)
 		TRY(take_record(pax, &record, global));
 	}
 	return 0;
+}
+
+/* The records are as they were, but for NULs in place of "=" and the ends of lines. */
+const char *pax_value(const struct pax *pax, const char *key)
+{
+	const char *record = pax->text.data, *end = record + pax->text.len;
+	const char *found = NULL;
+
+	while (record < end) {
+		const char *name = strchr(record, ' ') + 1;
+
+		if (strcmp(name, key) == 0)
+			found = name + strlen(name) + 1;
+		record += strtoull(record, NULL, 10);
+	}
+	return found;
 }

@@ -44,5 +44,10 @@ void pax_release(struct pax *pax);
 /* Take apart what the caller has put into pax->text after pax_clear(). With `global` (a header for
  * all entries that follow) only records that change nothing are let pass. */
 int pax_parse(struct pax *pax, bool global);
+/* After that: the value of a record, the last of that key, as it stands, with a NUL behind it; NULL
+ * where there is none. */
+const char *pax_value(const struct pax *pax, const char *key);
+/* A time as of "mtime": seconds and nanoseconds after them. key is for the message. */
+int pax_time(const char *key, const char *value, int64_t *ret_seconds, uint32_t *ret_nsec);
 
 #endif

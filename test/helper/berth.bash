@@ -11,6 +11,7 @@
 #   err_has TEXT          the same for $stderr, as `split` left it
 #   image NAME            path of a fixture (the list stands in test/helper/images): image busybox.docker.tar
 #   busybox               loads the busybox image into this test's store; it is then called "busybox"
+#   store_is_clean [WORD] fails unless this test's store is as it must be (test/helper/store-clean)
 #   only PERSONA...       the rest of the test is for root, rootless (sub or one), sub, or one
 #   cannot REASON         skips: this machine cannot do it (test/helper/skips lists what CI accepts)
 #   need PROGRAM...       skips unless the programs are there; never in CI
@@ -89,6 +90,8 @@ berth_setup() {
 # Nothing of a test may outlive it: no process, no mount, no cgroup. What is left is an error of the test.
 berth_teardown() {
 	local rc=0
+	# Nothing was set up, and an empty name is in every command line.
+	[ -n "${T:-}" ] || return 0
 	cd /
 	berth_residue || rc=1
 	berth_remove "$T"
@@ -189,6 +192,10 @@ err_has() {
 
 image() {
 	"$helper/images" "$1"
+}
+
+store_is_clean() {
+	"$helper/store-clean" "$ROOT" "$@"
 }
 
 busybox() {

@@ -42,6 +42,14 @@ complete_line() {
 	[ -z "$output" ]
 	run complete_line "help rm"
 	has rmi
+	run complete_line "image inspe"
+	[ "$output" = inspect ]
+	run complete_line "image inspect --form"
+	[ "$output" = --format ]
+	run complete_line "image "
+	has ls
+	has list
+	lacks images
 }
 
 @test "options and their values" {

@@ -20,16 +20,40 @@ load ../helper/berth
 }
 
 @test "every command describes itself" {
-	for command in $("$BERTH" __options | awk -F '\t' '$2 == "command" { print $1 }'); do
-		split berth help "$command"
+	while read -r command; do
+		# shellcheck disable=SC2086 # some have two words
+		split berth help $command
 		want 0
 		has "Usage: berth $command"
 		first=$output
-		split berth "$command" --help
+		# shellcheck disable=SC2086
+		split berth $command --help
 		want 0
 		[ "$output" = "$first" ]
 		[ -z "$stderr" ]
-	done
+	done < <("$BERTH" __options | awk -F '\t' '$2 == "command" || $2 == "group" { print $1 }')
+}
+
+@test "a group lists its commands" {
+	split berth image
+	want 0
+	has "Usage: berth image COMMAND"
+	[[ $output =~ "  ls ".*"  rm ".*"  inspect " ]]
+	first=$output
+	split berth image --help
+	[ "$output" = "$first" ]
+	split berth help image
+	[ "$output" = "$first" ]
+	split berth image inspct x
+	want 125
+	[ -z "$output" ]
+	err_has "there is no command 'image inspct'"
+	err_has "did you mean 'berth image inspect'?"
+	split berth system frobnicate
+	want 125
+	err_has "'berth system' lists"
+	split berth
+	has "'berth GROUP' lists"
 }
 
 @test "two words name a command as well" {

@@ -61,7 +61,7 @@ make_case() { # CASE: loads what test/helper/image-case writes
 	[ "$(berth images -q --filter dangling=false | wc -l)" = 3 ]
 	split berth images --filter color=red
 	want 125
-	err_has "reference=PATTERN"
+	err_has "keys are reference"
 	split berth images --filter dangling=maybe
 	want 125
 }
@@ -133,4 +133,82 @@ make_case() { # CASE: loads what test/helper/image-case writes
 	[ "$(berth images -q | wc -l)" = 1000 ]
 	split berth inspect -f '{{.Id}}' name500:t
 	want 0
+}
+
+@test "filters: by time, by other images, by use, by ID; several at once" {
+	export SOURCE_DATE_EPOCH=1000000000
+	mkdir tree
+	for name in a b c; do
+		echo $name >tree/$name
+		tar -cC tree $name | berth import -c LABEL=name=$name -c LABEL=all=yes - $name >/dev/null
+		SOURCE_DATE_EPOCH=$((SOURCE_DATE_EPOCH + 86400))
+	done
+	names() { # FILTER...
+		local options=() f
+		for f; do
+			options+=(--filter "$f")
+		done
+		berth images --format '{{.Repository}}' "${options[@]}" | sed 's|.*/||' | sort | tr -d '\n'
+	}
+	[ "$(names before=b)" = a ]
+	[ "$(names since=a)" = bc ]
+	[ "$(names after=b)" = c ]
+	[ "$(names since=a before=c)" = b ]
+	[ "$(names until=1000000001)" = a ]
+	[ "$(names until=2001-09-10)" = a ]
+	[ "$(names until=2001-09-10T12:00)" = ab ]
+	[ "$(names until=2001-09-10T12:00:00Z)" = ab ]
+	[ "$(names until=240h)" = abc ]
+	[ "$(names 'until!=240h')" = "" ]
+	[ "$(names label=name=a label=all)" = a ]
+	[ "$(names label=name=a label=name=b)" = "" ]
+	[ "$(names reference=a reference=b)" = ab ]
+	[ "$(names 'reference!=a')" = bc ]
+	[ "$(names 'label!=name=c')" = ab ]
+	[ "$(names "id=$(berth images -q b)")" = b ]
+	[ "$(names readonly=true)" = "" ]
+	[ "$(names readonly=false)" = abc ]
+	[ "$(names containers=true)" = "" ]
+	[ "$(names manifest=true)" = "" ]
+	[ "$(names manifest=false)" = abc ]
+	[ "$(names intermediate=true)" = "" ]
+	[ "$(names intermediate=false)" = abc ]
+	berth manifest create list a >/dev/null
+	[ "$(names manifest=true)" = list ]
+	berth manifest rm list >/dev/null
+	busybox
+	berth run --network none busybox true
+	[ "$(names containers=true)" = busybox ]
+	[ "$(names containers=false)" = abc ]
+	[ "$(berth images --format '{{.Containers}}' busybox)" = 1 ]
+	[ "$(berth images --format '{{.Containers}} {{.Labels}}' b)" = "0 all=yes,name=b" ] ||
+		[ "$(berth images --format '{{.Containers}} {{.Labels}}' b)" = "0 name=b,all=yes" ]
+	for filter in before=nothing until=soon since; do
+		split berth images --filter "$filter"
+		want 125
+	done
+}
+
+@test "the order" {
+	export SOURCE_DATE_EPOCH=1000000000
+	mkdir tree
+	for name in b:9 c:5 a:7; do
+		head -c $((SOURCE_DATE_EPOCH / 1000)) /dev/zero >tree/x
+		tar -cC tree x | berth import - $name >/dev/null
+		SOURCE_DATE_EPOCH=$((SOURCE_DATE_EPOCH - 86400000))
+	done
+	order() {
+		berth images --format '{{.Repository}}' "$@" | sed 's|.*/||' | tr -d '\n'
+	}
+	[ "$(order)" = bca ]
+	[ "$(order --sort created)" = bca ]
+	[ "$(order --sort repository)" = abc ]
+	[ "$(order --sort tag)" = cab ]
+	[ "$(order --sort size)" = acb ]
+	[ "$(berth images --sort id -q --no-trunc)" = "$(berth images -q --no-trunc | sort)" ]
+	split berth images --sort colour
+	want 125
+	split berth images --history
+	want 125
+	err_has "are not kept"
 }

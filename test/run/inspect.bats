@@ -72,6 +72,9 @@ load ../helper/berth
 	[ "$(berth inspect --type image -f '{{.Os}}' both)" = linux ]
 	[ "$(berth image inspect -f '{{.Os}}' both)" = linux ]
 	[ "$(berth inspect -t container -f '{{.Path}} {{.Args}}' both)" = "sh [-c exit 3]" ]
+	[ "$(berth container inspect -f '{{.State.ExitCode}}' both)" = 3 ]
+	split berth container inspect --type image both
+	want 125
 	[ "$(berth inspect -f '{{.Image}}' both)" = "$(berth inspect -f '{{.Id}}' busybox)" ]
 	split berth inspect --type volume both
 	want 125

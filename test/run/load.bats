@@ -6,43 +6,6 @@ case_file() { # CASE: prints the path of what test/helper/image-case writes
 	echo "$T/cases/$1"
 }
 
-# Nothing unfinished, no layer or blob that nothing refers to, nothing that others may read.
-store_is_clean() {
-	local left
-	left=$(ls -A "$ROOT/tmp")
-	[ -z "$left" ] || { echo "left in tmp: $left"; return 1; }
-	left=$(find "$ROOT" \( -path "$ROOT/layers/*" -o -path "$ROOT/scratch" \) -prune -o ! -type l -perm /077 -print)
-	[ -z "$left" ] || { echo "others may use: $left"; return 1; }
-	python3 - "$ROOT" <<'PY'
-import hashlib, json, os, sys
-root = sys.argv[1]
-used, layers = set(), set()
-def blob(digest):
-    used.add(digest[7:])
-    with open(root + "/blobs/sha256/" + digest[7:], "rb") as file:
-        data = file.read()
-    assert hashlib.sha256(data).hexdigest() == digest[7:], digest
-    return data
-def walk(digest):
-    document = json.loads(blob(digest))
-    for entry in document.get("manifests", []):
-        walk(entry["digest"])
-    if "config" in document:
-        layers.update(d[7:] for d in json.loads(blob(document["config"]["digest"]))["rootfs"]["diff_ids"])
-        for layer in document["layers"]:
-            blob(layer["digest"])
-for entry in json.load(open(root + "/index.json"))["manifests"]:
-    walk(entry["digest"])
-assert set(os.listdir(root + "/blobs/sha256")) == used, "blobs of nobody"
-have = {name for name in os.listdir(root + "/layers") if "." not in name}
-assert layers <= have, "layers are missing"
-for name in os.listdir(root + "/images"):
-    with open(root + "/images/" + name, "rb") as file:
-        layers.update(f[13:].decode() for f in file.read().split(b"\0") if f.startswith(b"layer=sha256:"))
-assert have == layers, "layers of nobody"
-PY
-}
-
 @test "every form of one image has the same ID" {
 	for form in docker.tar docker.tar.gz docker.tar.zst oci.tar; do
 		run berth load -i "$(image busybox.$form)"

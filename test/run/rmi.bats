@@ -110,6 +110,41 @@ store_is_empty() {
 	store_is_empty
 }
 
+@test "--all: every image, but those in use: 2" {
+	make_case docker-two-tags
+	make_case oci-two-names
+	split berth rmi --all case
+	want 125
+	err_has "name images, or give --all"
+	[ "$(berth images -q | wc -l)" = 4 ]
+	busybox
+	berth run --network none --name kept busybox true
+	split berth rmi --all --no-prune
+	want 2
+	err_has "rmi: image '$(berth images -q --no-trunc busybox)': it is in use by the container 'kept'"
+	[ "$(grep -c ^Untagged: <<<"$output")" = 4 ]
+	[ "$(grep -c ^Deleted: <<<"$output")" = "$(sort -u <<<"$output" | grep -c ^Deleted:)" ]
+	err_has "'kept'"
+	[ "$(berth images --format '{{.Name}}')" = docker.io/library/busybox:latest ]
+	split berth rmi -a -f
+	want 0
+	split berth inspect --type container kept
+	want 1
+	split berth rmi -a
+	want 0
+	[ -z "$output$stderr" ]
+	store_is_empty
+}
+
+@test "many at once are swept for once" {
+	need strace
+	make_case docker-two-tags
+	make_case oci-two-names
+	strace -qq -o "$T/calls" -e trace=openat "$BERTH" --root "$ROOT" rmi case quay.io/other/case:v1 one:1 two:2
+	[ "$(grep -c '"blobs/sha256", ' "$T/calls")" = 1 ]
+	store_is_empty
+}
+
 @test "killed at any point: nothing needs repair" {
 	need strace
 	local call k points=0
@@ -129,5 +164,26 @@ store_is_empty() {
 	[ "$points" -ge 15 ]
 	berth load -q -i "$T/x" >/dev/null
 	berth rmi -f case quay.io/other/case:v1 one:1 two:2
+	store_is_empty
+}
+
+@test "one that sweeps does not take the note of another that removes" {
+	need strace
+	local blobs
+	make_case docker
+	blobs=$(ls "$ROOT/blobs/sha256")
+	busybox
+	# The first has swept, and is slow to say so; meanwhile the second takes a name away.
+	strace -qq -o /dev/null -P tmp/garbage -P tmp/sweeping -e trace=unlinkat \
+		-e inject=unlinkat:delay_enter=1000000 "$BERTH" --root "$ROOT" rmi case 3>&- &
+	pid=$!
+	for blob in $blobs; do
+		eventually 10 test ! -e "$ROOT/blobs/sha256/$blob"
+	done
+	strace -qq -o /dev/null -P index.json -e trace=renameat -e inject=renameat:delay_exit=1500000 \
+		"$BERTH" --root "$ROOT" rmi busybox
+	wait "$pid"
+	run berth system check
+	want 0
 	store_is_empty
 }

@@ -6,6 +6,7 @@
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/capability.h>
 #include <sys/mman.h>
@@ -187,6 +188,7 @@ static void try_limits(struct finding *finding, int in, int root)
 	(void)root;
 	EXPECT(getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_max < 4ULL << 30);
 	EXPECT(getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max <= 256);
+	EXPECT(getrlimit(RLIMIT_CPU, &limit) == 0 && limit.rlim_max <= 7200);
 	EXPECT(getrlimit(RLIMIT_CORE, &limit) == 0 && limit.rlim_max == 0);
 	EXPECT(mmap(NULL, 1ULL << 30, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) ==
 	       MAP_FAILED);
@@ -332,8 +334,20 @@ static void try_too_much_memory(struct finding *finding, int in, int root)
 	memset(xalloc(1 << 30), 1, 1 << 30);
 }
 
+static void try_too_much_time(struct finding *finding, int in, int root)
+{
+	const struct rlimit limit = { .rlim_cur = 1, .rlim_max = 1 };
+
+	(void)in;
+	(void)root;
+	EXPECT(setrlimit(RLIMIT_CPU, &limit) == 0);
+	for (volatile uint64_t i = 0;; i++)
+		;
+}
+
 static void says_how_a_cell_ended(void **state)
 {
+	struct trial hurries_not = { .try = try_too_much_time };
 	struct trial dies = { .try = try_to_die }, eats = { .try = try_too_much_memory };
 	struct finding finding;
 
@@ -342,6 +356,8 @@ static void says_how_a_cell_ended(void **state)
 	assert_int_equal(in_cell(true, &dies, &finding), -EIO);
 	assert_non_null(strstr(err_text(), "status 3"));
 	assert_int_equal(in_cell(true, &eats, &finding), -ENOMEM);
+	assert_int_equal(in_cell(true, &hurries_not, &finding), -EIO);
+	assert_non_null(strstr(err_text(), "signal 9"));
 }
 
 static void reports_a_cell_that_cannot_be_made(void **state)

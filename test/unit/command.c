@@ -10,13 +10,14 @@
 static const char *defect(const struct opt *opt)
 {
 	bool words = opt->type == OPT_WORD || opt->type == OPT_CHOICE;
+	bool flag = opt->type == OPT_FLAG || opt->type == OPT_TRISTATE;
 
 	if ((opt->flags & OPT_ALIAS) != 0)
 		return opt->help != NULL ? "an alias has a help text" : NULL;
 	if (opt->help == NULL || opt->help[0] == '\0' || opt->help[strlen(opt->help) - 1] == '.')
 		return "help is missing, or ends with a full stop";
-	if ((opt->type == OPT_FLAG) != (opt->metavar == NULL) && opt->type != OPT_CALL &&
-	    opt->type != OPT_IGNORED && opt->type != OPT_REFUSED)
+	if (flag != (opt->metavar == NULL) && opt->type != OPT_CALL && opt->type != OPT_IGNORED &&
+	    opt->type != OPT_REFUSED)
 		return "a flag has a metavar, or something else has none";
 	if ((words || opt->values == VALUES_WORDS) && opt->words == NULL)
 		return "words are missing";
@@ -79,13 +80,37 @@ static void tables_are_sound(void **state)
 		check_tables(command_list[i]->name, command_list[i]->options);
 }
 
+static void count_member(const char *verb, const struct command *command, void *arg)
+{
+	assert_true(verb[0] != '\0' && strchr(verb, ' ') == NULL);
+	assert_false(command->group);
+	++*(size_t *)arg;
+}
+
+/* A group has members and nothing to run, and every command of two words is in one. */
+static void check_group(const struct command *command)
+{
+	const char *blank = strchr(command->name, ' ');
+	size_t n = 0;
+
+	assert_int_equal(command->group, command->run == NULL);
+	if (command->group) {
+		command_each_member(command, false, count_member, &n);
+		assert_true(n > 0);
+	}
+	for (size_t i = 0; blank != NULL && command_list[i] != NULL; i++)
+		n += command_list[i]->group && strncmp(command_list[i]->name, command->name,
+						       (size_t)(blank - command->name)) == 0;
+	assert_true(blank == NULL || n == 1);
+}
+
 static void commands_are_sound(void **state)
 {
 	for (size_t i = 0; command_list[i] != NULL; i++) {
 		const struct command *command = command_list[i];
 
 		assert_non_null(command->name);
-		assert_non_null(command->run);
+		check_group(command);
 		assert_non_null(command->synopsis);
 		assert_true(command->summary[0] != '\0');
 		assert_true(command->summary[strlen(command->summary) - 1] != '.');
@@ -121,7 +146,10 @@ static void names_are_found(void **state)
 		{ { "run", "x" }, "run", 1 },
 		{ { "image", "ls", "x" }, "images", 2 },
 		{ { "container", "run" }, "run", 2 },
-		{ { "image" }, NULL, 0 },
+		{ { "image" }, "image", 1 },
+		{ { "image", "nonsense" }, "image", 1 },
+		{ { "manifest", "push", "x" }, "manifest push", 2 },
+		{ { "image", "exists", "x" }, "image exists", 2 },
 		{ { "ru" }, NULL, 0 },
 		{ { "runx" }, NULL, 0 },
 		{ { "" }, NULL, 0 },

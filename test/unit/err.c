@@ -78,6 +78,18 @@ static void printing(void **state)
 	close(ends[0]);
 }
 
+static void setting(void **state)
+{
+	refuse("it is so");
+	hint("fix");
+	err_set("it is otherwise", err_hint());
+	assert_string_equal(err_text(), "it is otherwise");
+	assert_string_equal(err_hint(), "fix");
+	err_set(err_text(), NULL);
+	assert_string_equal(err_text(), "it is otherwise");
+	assert_string_equal(err_hint(), "");
+}
+
 static void across_a_pipe(void **state)
 {
 	enum err_stage stage = STAGE_SETUP;
@@ -115,9 +127,8 @@ static void across_a_pipe(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(recording),
-		cmocka_unit_test(long_texts),
-		cmocka_unit_test(printing),
+		cmocka_unit_test(recording),     cmocka_unit_test(long_texts),
+		cmocka_unit_test(printing),      cmocka_unit_test(setting),
 		cmocka_unit_test(across_a_pipe),
 	};
 

@@ -185,6 +185,20 @@ static void paths_may_lead_through_mounts(void **state)
 	assert_int_equal(fs_remove_tree(top, "p"), 0);
 }
 
+static void a_file_with_two_names_counts_once(void **state)
+{
+	static char bytes[1 << 20];
+	uint64_t size = 0;
+
+	memset(bytes, 'x', sizeof(bytes));
+	assert_int_equal(fs_mkdirs(top, "h/sub", 0755), 0);
+	assert_int_equal(fs_replace_file(top, "h/one", bytes, sizeof(bytes), 0644, false), 0);
+	assert_int_equal(linkat(top, "h/one", top, "h/sub/two", 0), 0);
+	assert_int_equal(fs_disk_usage(top, "h", &size), 0);
+	assert_true(size >= sizeof(bytes) && size < 2 * sizeof(bytes));
+	assert_int_equal(fs_remove_tree(top, "h"), 0);
+}
+
 static void limits_of_reading(void **state)
 {
 	AUTO(buf) out = BUF_INIT;
@@ -262,6 +276,7 @@ int main(void)
 		cmocka_unit_test(wide_tree),
 		cmocka_unit_test(links_are_not_followed),
 		cmocka_unit_test(closed_directories),
+		cmocka_unit_test(a_file_with_two_names_counts_once),
 		cmocka_unit_test(mounts_stay),
 		cmocka_unit_test(paths_may_lead_through_mounts),
 		cmocka_unit_test(limits_of_reading),

@@ -15,6 +15,7 @@ struct thing {
 	int64_t number, size;
 	uint64_t time;
 	enum color color;
+	int three;
 	char *called;
 	bool called_without;
 };
@@ -53,6 +54,7 @@ static const struct opt second[] = {
 	{ "size", 's', OPT_SIZE, AT(size), "SIZE", "a size" },
 	{ "time", 0, OPT_DURATION, AT(time), "TIME", "a time" },
 	{ "color", 0, OPT_CHOICE, AT(color), "COLOR", "a color", 0, VALUES_WORDS, "red|green" },
+	{ "three", '3', OPT_TRISTATE, AT(three), .help = "given or not" },
 	{ "call", 'c', OPT_CALL, 0, "VALUE", "structured", OPT_OPTIONAL_VALUE,
 	  .parse = parse_call },
 	{ "hidden", 0, OPT_FLAG, AT(quiet), .help = "hidden", .flags = OPT_HIDDEN },
@@ -72,7 +74,7 @@ static int parse(const char *line, enum opt_mode mode, struct thing *thing, stru
 	char *const none[] = { NULL };
 
 	err_clear();
-	*thing = (struct thing){ 0 };
+	*thing = (struct thing){ .three = -1 };
 	if (line[0] != '\0')
 		strvec_split(&argv, line, ' ');
 	return opt_parse(tables, argv.n != 0 ? argv.v : none, mode, thing, operands, help);
@@ -111,6 +113,8 @@ static void show(const struct thing *t, const struct strvec *operands, bool help
 		buf_addf(out, " time=%llu", (unsigned long long)t->time);
 	if (t->color == GREEN)
 		buf_add_str(out, " green");
+	if (t->three != -1)
+		buf_addf(out, " three=%d", t->three);
 	if (t->called_without)
 		buf_add_str(out, " called");
 	if (t->called != NULL)
@@ -169,6 +173,9 @@ static void good(void **state)
 		{ "-s -1", "size=-1" },
 		{ "--time 1m30s", "time=90000000" },
 		{ "--color green", "green" },
+		{ "--three x", "three=1 (x)" },
+		{ "--three=false", "three=0" },
+		{ "-a3 --three=0 -3=1", "a three=1" },
 		{ "--call", "called" },
 		{ "--call=v x", "called=v (x)" },
 		{ "--call v", "called (v)" },
@@ -204,6 +211,7 @@ static void bad(void **state)
 		{ "-n !", "!-n: '!' is not good|" },
 		{ "--commas x,!", "!--commas: '!' is not good|" },
 		{ "--all=maybe", "!--all: 'maybe' is neither true nor false|" },
+		{ "--three=-1", "!--three: '-1' is neither true nor false|" },
 		{ "--mode fats", "!--mode: 'fats' is not fast or slow|did you mean 'fast'?" },
 		{ "--color blue", "!--color: 'blue' is not red or green|" },
 		{ "--number 11", "!--number: '11' is out of range: -2 to 10 is possible|" },

@@ -164,6 +164,32 @@ static void lines_are_escaped(void **state)
 	assert_string_equal(captured(), "a\\x1b[31m\\nb\n");
 }
 
+static void texts_are_cut(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t max;
+		const char *want;
+	} cases[] = {
+		{ "", 3, "" },
+		{ "abc", 3, "abc" },
+		{ "abcd", 3, "ab\xe2\x80\xa6" },
+		{ "abcd", 0, "abcd" },
+		{ "a\tb\r\nc", 0, "a b  c" },
+		/* Characters, not bytes; a byte that is none counts as one. */
+		{ "\xc3\xa4\xc3\xa4\xc3\xa4", 3, "\xc3\xa4\xc3\xa4\xc3\xa4" },
+		{ "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4", 3, "\xc3\xa4\xc3\xa4\xe2\x80\xa6" },
+		{ "\xff\xff\xff\xff", 3, "\xff\xff\xe2\x80\xa6" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		AUTO(buf) out = BUF_INIT;
+
+		out_cut(&out, cases[i].text, cases[i].max);
+		assert_string_equal(out.data, cases[i].want);
+	}
+}
+
 static void values(void **state)
 {
 	autojson cJSON *value = json_object();
@@ -187,6 +213,7 @@ int main(void)
 		cmocka_unit_test(refused_formats),
 		cmocka_unit_test(only_what_is_asked_for),
 		cmocka_unit_test(lines_are_escaped),
+		cmocka_unit_test(texts_are_cut),
 		cmocka_unit_test(values),
 	};
 

@@ -231,13 +231,50 @@ static void times(void **state)
 		assert_int_equal(units_parse_time(bad[i], &sec, &nsec), -EINVAL);
 }
 
+static void moments(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t sec;
+	} good[] = {
+		{ "0", 0 },
+		{ "1717156800", 1717156800 },
+		{ "1717156800.999", 1717156800 },
+		{ "2024-05-31T12:00:00Z", 1717156800 },
+		{ "2024-05-31T14:00:00+02:00", 1717156800 },
+		{ "2024-05-31T12:00:00", 1717156800 },
+		{ "2024-05-31T12:00", 1717156800 },
+		{ "2024-05-31", 1717113600 },
+		{ "24h", 1000000 - 86400 },
+		{ "1h30m", 1000000 - 5400 },
+		{ "1500ms", 1000000 - 1 },
+	};
+	static const char *const bad[] = {
+		"",     "yesterday",   "-5",     "2024-05-32",
+		"24 h", "2024-05-31T", "1.2.3x", "99999999999999999999"
+	};
+	int64_t sec;
+
+	err_clear();
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		assert_int_equal(units_parse_moment(good[i].text, 1000000, &sec), 0);
+		assert_int_equal(sec, good[i].sec);
+		assert_string_equal(err_text(), "");
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		assert_true(units_parse_moment(bad[i], 1000000, &sec) < 0);
+		err_clear();
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sizes),    cmocka_unit_test(durations),
 		cmocka_unit_test(integers), cmocka_unit_test(modes),
 		cmocka_unit_test(signals),  cmocka_unit_test(printed_sizes),
-		cmocka_unit_test(ages),     cmocka_unit_test(times),
+		cmocka_unit_test(ages),     cmocka_unit_test(moments),
+		cmocka_unit_test(times),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
