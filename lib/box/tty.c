@@ -81,10 +81,25 @@ int tty_make(const struct spec *spec, const struct rootfs *root, struct tty *ret
 	return 0;
 }
 
+/* A pipe that was made for it: /dev/stdout is opened anew by many programs, with the rights of the
+ * payload's user. */
+static int own_pipes(uid_t uid)
+{
+	struct stat st;
+
+	for (int fd = 0; fd <= 2; fd++)
+		if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) && st.st_uid != uid &&
+		    fchown(fd, uid, (gid_t)-1) < 0)
+			return fail("cannot give descriptor %d to user %u", fd, uid);
+	return 0;
+}
+
 int tty_take(const struct spec_process *process, const struct tty *tty, uid_t uid)
 {
 	if (setsid() < 0)
 		return fail("cannot start a session");
+	if (process->own_stdio)
+		TRY(own_pipes(uid));
 	if (tty->peer < 0)
 		return 0;
 	if (uid != 0 && fchown(tty->peer, uid, (gid_t)-1) < 0)

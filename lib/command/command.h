@@ -26,6 +26,7 @@
 #define COMMANDS(X) \
 	X(run) \
 	X(ps) \
+	X(logs) \
 	X(rm) \
 	X(pull) \
 	X(push) \

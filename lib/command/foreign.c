@@ -30,15 +30,6 @@ static int parse_restart(void *request, const char *value)
 	return -EINVAL;
 }
 
-static int parse_log_driver(void *request, const char *value)
-{
-	if (is_word(value, "none|passthrough|passthrough-tty"))
-		return 0;
-	refuse("berth keeps no logs: the driver '%s' has nothing to do", value);
-	hint("give none, and send stdout and stderr where they belong ('| systemd-cat', a file)");
-	return -EINVAL;
-}
-
 static int parse_sdnotify(void *request, const char *value)
 {
 	/* We say ourselves that the payload was started; without a socket, to nobody. */
@@ -114,7 +105,6 @@ static int parse_nothing(void *request, const char *value)
 
 const struct opt options_foreign[] = {
 	QUIET("restart", "POLICY", parse_restart),
-	QUIET("log-driver", "DRIVER", parse_log_driver),
 	QUIET("sdnotify", "MODE", parse_sdnotify),
 	{ "systemd", 0, OPT_CALL, 0, "MODE", "accepted for the sake of scripts", OPT_HIDDEN,
 	  .parse = parse_systemd },
@@ -132,7 +122,6 @@ const struct opt options_foreign[] = {
 	IGNORED("link", "CONTAINER", "links between containers are a thing of the past"),
 	IGNORED("disable-content-trust", NULL, NO_TRUST),
 	IGNORED("expose", "PORT", "it is a note for -P; -p publishes a port"),
-	IGNORED("log-opt", "KEY=VALUE", "berth keeps no logs"),
 
 	REFUSED("health-cmd", "COMMAND", NO_HEALTH, NULL),
 	REFUSED("health-interval", "TIME", NO_HEALTH, NULL),

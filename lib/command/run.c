@@ -10,6 +10,7 @@
 #include "command/options.h"
 #include "command/progress.h"
 #include "container/make.h"
+#include "container/monitor.h"
 #include "container/notice.h"
 #include "container/request.h"
 #include "container/start.h"
@@ -63,12 +64,21 @@ static void tell_progress(void *arg, const struct progress *progress)
 	notice_pulling(progress);
 }
 
+static int start_background(const struct host *host, struct request *request,
+			    struct container *container)
+{
+	int rc = monitor_start(host, request, container);
+
+	return rc != 0 ? rc : out_line("%s", container->record.id);
+}
+
 static int run(const struct host *host, void *data, const struct strvec *operands)
 {
 	struct request *request = data;
 	AUTO(container) container = CONTAINER_INIT;
 	AUTO(telling) telling = { .request = request };
 
+	request_make_absolute(request);
 	xreplace(&request->image, operands->v[0]);
 	strvec_set(&request->command, operands->v + 1);
 	for (size_t i = 0; i < request->remarks.n; i++)
@@ -80,8 +90,10 @@ static int run(const struct host *host, void *data, const struct strvec *operand
 	if (container.network.ports_ignored)
 		out_note("--publish is ignored: with --network host the container listens on the "
 			 "host itself");
-	return request->dry_run ? print_plan(&container)
-				: start_foreground(host, request, &container);
+	if (request->dry_run)
+		return print_plan(&container);
+	return request->detach ? start_background(host, request, &container)
+			       : start_foreground(host, request, &container);
 }
 
 static void init(void *request)

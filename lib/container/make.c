@@ -17,6 +17,7 @@
 #include "container/device.h"
 #include "container/environment.h"
 #include "container/etc.h"
+#include "container/logdriver.h"
 #include "container/mounts.h"
 #include "container/namespaces.h"
 #include "container/process.h"
@@ -234,6 +235,10 @@ static void describe(const struct request *request, struct container *container)
 	record->image_id = image->id[0] != '\0' ? xstrdup(image->id) : NULL;
 	record->stop_signal = container->stop_signal;
 	network_describe_ports(&container->network, &record->ports);
+	if (request->detach)
+		record->log_driver =
+			xstrdup(request->log_driver != NULL ? request->log_driver : LOG_DEFAULT);
+	strvec_push_all(&record->log_options, &request->log_options);
 }
 
 static int make_directory(const struct host *host, const struct request *request,

@@ -208,7 +208,8 @@ static int make_descriptors(const struct request *request, struct spec *spec)
 	process->terminal = request->tty;
 	process->stdin_null = !request->interactive || !stdio_is_attached(request, "stdin");
 	/* A pipe, a file and /dev/null have an end that a terminal could not show. */
-	process->stdin_keep = request->tty && !process->stdin_null && !isatty(STDIN_FILENO);
+	process->stdin_keep =
+		request->tty && !request->detach && !process->stdin_null && !isatty(STDIN_FILENO);
 	return make_listen_fds(spec, process);
 }
 

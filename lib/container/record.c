@@ -410,5 +410,7 @@ void record_release(struct record *record)
 	strvec_release(&record->ports);
 	strvec_release(&record->mounts);
 	free(record->cgroup);
+	free(record->log_driver);
+	strvec_release(&record->log_options);
 	*record = (struct record)RECORD_INIT;
 }

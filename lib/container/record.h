@@ -57,6 +57,10 @@ struct record {
 	int stop_signal;
 	bool oom_killed;
 	char *cgroup; /* its name, by which what a killed supervisor left is ended and removed */
+
+	/* how it is started again */
+	char *log_driver; /* NULL: none, as it ran in the foreground */
+	struct strvec log_options;
 };
 
 #define RECORD_INIT \

@@ -38,6 +38,8 @@ void state_print(const struct record *record, struct buf *out)
 	json_add_int(state, "stopSignal", record->stop_signal);
 	json_add_bool(state, "oomKilled", record->oom_killed);
 	json_add_string(state, "cgroup", record->cgroup);
+	json_add_string(state, "logDriver", record->log_driver);
+	json_add_strings(state, "logOptions", &record->log_options);
 	json_print(state, false, out);
 	buf_add_char(out, '\n');
 }
@@ -65,6 +67,7 @@ static int parse_strings(const cJSON *state, struct record *record)
 		{ "image", &record->image },
 		{ "imageId", &record->image_id },
 		{ "cgroup", &record->cgroup },
+		{ "logDriver", &record->log_driver },
 	};
 	const struct {
 		const char *key;
@@ -74,6 +77,7 @@ static int parse_strings(const cJSON *state, struct record *record)
 		{ "labels", &record->labels },
 		{ "ports", &record->ports },
 		{ "mounts", &record->mounts },
+		{ "logOptions", &record->log_options },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(strings); i++) {
