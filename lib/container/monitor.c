@@ -3,15 +3,13 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <link.h>
-#include <malloc.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "base/exit.h"
 #include "base/fs.h"
+#include "base/memory.h"
 #include "base/proc.h"
 #include "box/sync.h"
 #include "container/supervisor.h"
@@ -38,23 +36,6 @@ static void close_inherited(int first)
 	}
 }
 
-/* Code and constants of the start: pages that are wanted again come from the file. */
-static int shed_object(struct dl_phdr_info *info, size_t size, void *arg)
-{
-	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-
-	for (size_t i = 0; i < info->dlpi_phnum; i++) {
-		const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
-		uintptr_t start = (uintptr_t)info->dlpi_addr + segment->p_vaddr;
-		uintptr_t end = (start + segment->p_memsz + page - 1) & ~(page - 1);
-
-		start &= ~(page - 1);
-		if (segment->p_type == PT_LOAD && (segment->p_flags & PF_W) == 0)
-			(void)madvise((void *)start, end - start, MADV_DONTNEED);
-	}
-	return 0;
-}
-
 /* All that started it may go; what is locked stays locked. */
 static void slim(struct container *container)
 {
@@ -67,8 +48,7 @@ static void slim(struct container *container)
 	container->image.lock = lock;
 	store_release(&container->store);
 	container->store = (struct store)STORE_INIT;
-	malloc_trim(0);
-	dl_iterate_phdr(shed_object, NULL);
+	memory_shed();
 }
 
 static int begin(struct supervisor *supervisor)
