@@ -25,6 +25,9 @@
  */
 #define COMMANDS(X) \
 	X(run) \
+	X(create) \
+	X(start) \
+	X(restart) \
 	X(ps) \
 	X(logs) \
 	X(rm) \

@@ -19,6 +19,9 @@
 #include "container/scratch.h"
 #include "container/state.h"
 
+/* In the directory of a container that a command stops. */
+#define STOPPED "stopped"
+
 #define POLL_NSEC 2000000L /* how often a lock is tried */
 #define GLANCE_POLLS 50    /* 100 ms: who lists containers has a lock for less */
 #define KILL_POLLS 5000    /* 10 s */
@@ -78,9 +81,26 @@ static int send_signal(const struct record *record, int signal)
 	return 1;
 }
 
+void end_forbid_restart(const struct record *record)
+{
+	autoclose int fd = openat(record->dirfd, STOPPED, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+}
+
+void end_permit_restart(const struct record *record)
+{
+	unlinkat(record->dirfd, STOPPED, 0);
+}
+
+bool end_forbids_restart(const struct record *record)
+{
+	return faccessat(record->dirfd, STOPPED, F_OK, 0) == 0;
+}
+
 int end_kill(struct record *record)
 {
 	int rc = -EWOULDBLOCK;
+
+	end_forbid_restart(record);
 
 	for (int i = 0; i < KILL_POLLS / GLANCE_POLLS && rc == -EWOULDBLOCK; i++) {
 		refresh_pid(record);
@@ -101,6 +121,7 @@ int end_stop(struct record *record, int64_t seconds)
 {
 	int rc;
 
+	end_forbid_restart(record);
 	refresh_pid(record);
 	TRY(send_signal(record, record->stop_signal != 0 ? record->stop_signal : SIGTERM));
 	rc = poll_lock(record, seconds * POLLS_PER_SECOND);

@@ -6,6 +6,11 @@
 
 /* The end of a container, by others than its supervisor. */
 
+/* A mark in its directory, made before it is signalled: its monitor does not start it again. Who
+ * starts it removes the mark. */
+void end_forbid_restart(const struct record *record);
+void end_permit_restart(const struct record *record);
+bool end_forbids_restart(const struct record *record);
 /* Kill a running one and wait until its supervisor has let go of it. 0 with its lock held by us;
  * -ENOENT where it is removed already. */
 int end_kill(struct record *record);

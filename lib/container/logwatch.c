@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "container/again.h"
 
 #define EVENTS_SIZE 4096
 #define LONG_MS 500 /* a monitor that is killed makes no event */
@@ -40,7 +41,7 @@ bool logwatch_has_ended(struct logwatch *watch)
 	if (flock(dirfd, LOCK_SH | LOCK_NB) < 0)
 		return false;
 	flock(dirfd, LOCK_UN);
-	return true;
+	return !again_is_near(watch->record);
 }
 
 /* Did something else than the growth of the log happen? */

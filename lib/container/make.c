@@ -239,6 +239,13 @@ static void describe(const struct request *request, struct container *container)
 		record->log_driver =
 			xstrdup(request->log_driver != NULL ? request->log_driver : LOG_DEFAULT);
 	strvec_push_all(&record->log_options, &request->log_options);
+	record->network = xstrdup_null(request->network);
+	strvec_push_all(&record->publish, &request->publish);
+	for (size_t i = 0; i < container->images.n; i++)
+		strvec_push(&record->mounted_images, container->images.v[i].id);
+	record->pidfile = xstrdup_null(request->pidfile);
+	record->timeout = (int64_t)request->timeout;
+	record->once = container->userns.locks.n != 0;
 }
 
 static int make_directory(const struct host *host, const struct request *request,
@@ -384,7 +391,8 @@ void container_release(struct container *container)
 	struct record *record = &container->record;
 
 	/* An error that is on its way to the user says more than one of the removal. */
-	if (record->dirfd >= 0 && record->locked && record->status == RECORD_CREATED) {
+	if (record->dirfd >= 0 && record->locked && record->status == RECORD_CREATED &&
+	    !container->kept) {
 		AUTO(buf) text = BUF_INIT, advice = BUF_INIT;
 
 		buf_add_str(&text, err_text());

@@ -347,6 +347,34 @@ int record_each(const struct host *host, int (*each)(struct record *record, void
 	return 0;
 }
 
+/* The texts and lists of a state, to be read anew. */
+static void forget_state(struct record *record)
+{
+	struct record empty = RECORD_INIT, old = *record;
+
+	snprintf(empty.id, sizeof(empty.id), "%s", record->id);
+	empty.dir = steal(old.dir);
+	empty.dirfd = steal_fd(&old.dirfd);
+	empty.scratch = steal_fd(&old.scratch);
+	empty.locked = record->locked;
+	empty.ephemeral = record->ephemeral;
+	record_release(&old);
+	*record = empty;
+}
+
+int record_take(struct record *record)
+{
+	int rc = end_wait(record);
+
+	if (rc == -EWOULDBLOCK)
+		return refuse_with(EBUSY, "the container '%s' is running", record->name);
+	if (rc == -ENOENT)
+		return refuse_with(ENOENT, "the container '%s' was just removed", record->name);
+	TRY(rc);
+	forget_state(record);
+	return fail_in(read_state(record), "'%s'", record->dir);
+}
+
 int record_remove(const struct host *host, struct record *record, bool force)
 {
 	int rc = record->locked ? 0 : try_lock(record);
@@ -412,5 +440,10 @@ void record_release(struct record *record)
 	free(record->cgroup);
 	free(record->log_driver);
 	strvec_release(&record->log_options);
+	free(record->network);
+	strvec_release(&record->publish);
+	strvec_release(&record->mounted_images);
+	free(record->pidfile);
+	free(record->restart);
 	*record = (struct record)RECORD_INIT;
 }

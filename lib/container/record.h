@@ -61,6 +61,15 @@ struct record {
 	/* how it is started again */
 	char *log_driver; /* NULL: none, as it ran in the foreground */
 	struct strvec log_options;
+	char *network;
+	struct strvec publish;
+	struct strvec mounted_images; /* IDs */
+	char *pidfile;
+	int64_t timeout;  /* microseconds; 0: none */
+	bool once;        /* what it has of the host is another's after its end */
+	bool auto_remove; /* it stays only until its end, which --rm of create asked for */
+	char *restart;    /* policy; NULL: no */
+	int64_t restarts; /* by that policy */
 };
 
 #define RECORD_INIT \
@@ -79,6 +88,8 @@ int record_find(const struct host *host, const char *name, struct record *ret_re
 /* All of them, the youngest first: each(record, arg) < 0 ends the walk. Containers that are half
  * made or just being removed are passed over; garbage is removed. */
 int record_each(const struct host *host, int (*each)(struct record *record, void *arg), void *arg);
+/* Lock one that was found, to start it: its state is read again. -EBUSY where it runs. */
+int record_take(struct record *record);
 /* Remove everything. A running one: -EBUSY, unless force, which kills it first. */
 int record_remove(const struct host *host, struct record *record, bool force);
 /* Remove what killed commands left: called where it delays nobody. Looks at a limited number of

@@ -40,6 +40,15 @@ void state_print(const struct record *record, struct buf *out)
 	json_add_string(state, "cgroup", record->cgroup);
 	json_add_string(state, "logDriver", record->log_driver);
 	json_add_strings(state, "logOptions", &record->log_options);
+	json_add_string(state, "network", record->network);
+	json_add_strings(state, "publish", &record->publish);
+	json_add_strings(state, "mountedImages", &record->mounted_images);
+	json_add_string(state, "pidfile", record->pidfile);
+	json_add_int(state, "timeout", record->timeout);
+	json_add_bool(state, "once", record->once);
+	json_add_bool(state, "autoRemove", record->auto_remove);
+	json_add_string(state, "restart", record->restart);
+	json_add_int(state, "restarts", record->restarts);
 	json_print(state, false, out);
 	buf_add_char(out, '\n');
 }
@@ -68,6 +77,9 @@ static int parse_strings(const cJSON *state, struct record *record)
 		{ "imageId", &record->image_id },
 		{ "cgroup", &record->cgroup },
 		{ "logDriver", &record->log_driver },
+		{ "network", &record->network },
+		{ "pidfile", &record->pidfile },
+		{ "restart", &record->restart },
 	};
 	const struct {
 		const char *key;
@@ -78,6 +90,8 @@ static int parse_strings(const cJSON *state, struct record *record)
 		{ "ports", &record->ports },
 		{ "mounts", &record->mounts },
 		{ "logOptions", &record->log_options },
+		{ "publish", &record->publish },
+		{ "mountedImages", &record->mounted_images },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(strings); i++) {
@@ -105,6 +119,10 @@ static int parse_numbers(const cJSON *state, struct record *record)
 	TRY(json_get_int(state, "exitCode", 0, 255, &code));
 	TRY(json_get_int(state, "stopSignal", 0, 64, &signal));
 	TRY(json_get_bool(state, "oomKilled", &record->oom_killed));
+	TRY(json_get_int(state, "timeout", 0, INT64_MAX, &record->timeout));
+	TRY(json_get_bool(state, "once", &record->once));
+	TRY(json_get_bool(state, "autoRemove", &record->auto_remove));
+	TRY(json_get_int(state, "restarts", 0, INT64_MAX, &record->restarts));
 	record->created_nsec = (uint32_t)nsec;
 	record->pid = (pid_t)pid;
 	record->pid_start = (uint64_t)start;

@@ -92,7 +92,7 @@ int supervisor_begin(struct supervisor *supervisor)
 		TRY(signals_block(&supervisor->signals));
 	TRY(notice_prepare(request));
 	TRY(notice_make_cidfile(request, container->record.id));
-	supervisor->cidfile = true;
+	supervisor->cidfile = request->cidfile != NULL;
 	TRY(spawn(supervisor));
 	TRY(network_start(&container->network, box->pid));
 	TRY(note_running(supervisor));
@@ -271,7 +271,7 @@ static int settle(struct supervisor *supervisor)
 {
 	struct record *record = &supervisor->container->record;
 
-	if (record->ephemeral) {
+	if (record->ephemeral || record->auto_remove) {
 		if (supervisor->cidfile)
 			notice_remove_cidfile(supervisor->request);
 		return record_remove(supervisor->host, record, true);
@@ -290,7 +290,8 @@ int supervisor_give_up(struct supervisor *supervisor, int rc)
 {
 	AUTO(buf) text = BUF_INIT, advice = BUF_INIT;
 	struct record *record = &supervisor->container->record;
-	bool exec_failed = supervisor->box.exec_failed, stays = exec_failed && !record->ephemeral;
+	bool exec_failed = supervisor->box.exec_failed;
+	bool stays = supervisor->container->kept || (exec_failed && !record->ephemeral);
 
 	buf_add_str(&text, err_text());
 	buf_add_str(&advice, err_hint());
