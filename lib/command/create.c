@@ -2,6 +2,7 @@
 #include "command/command.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "base/out.h"
@@ -16,6 +17,9 @@ static int check(const struct request *request)
 	if (request->preserve_fds > 0)
 		return refuse("--preserve-fds: descriptors of this command are gone when the "
 			      "container is started");
+	if (request->rm && request->restart != NULL && strcmp(request->restart, "no") != 0)
+		return refuse("--restart %s: a container of --rm goes when it ends",
+			      request->restart);
 	if (request->userns != NULL && strncmp(request->userns, "auto", 4) == 0)
 		return refuse("--userns auto: the ids would be another's when the container is "
 			      "started");

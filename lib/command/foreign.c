@@ -20,16 +20,6 @@ static bool is_word(const char *value, const char *list)
 	return strvec_has(&words, value);
 }
 
-static int parse_restart(void *request, const char *value)
-{
-	if (is_word(value, "|no|never"))
-		return 0;
-	refuse("containers are not restarted in this version");
-	hint("let the service manager do it: Restart=%s in the unit that runs berth",
-	     strncmp(value, "on-failure", 10) == 0 ? "on-failure" : "always");
-	return -EINVAL;
-}
-
 static int parse_sdnotify(void *request, const char *value)
 {
 	/* We say ourselves that the payload was started; without a socket, to nobody. */
@@ -104,7 +94,6 @@ static int parse_nothing(void *request, const char *value)
 	}
 
 const struct opt options_foreign[] = {
-	QUIET("restart", "POLICY", parse_restart),
 	QUIET("sdnotify", "MODE", parse_sdnotify),
 	{ "systemd", 0, OPT_CALL, 0, "MODE", "accepted for the sake of scripts", OPT_HIDDEN,
 	  .parse = parse_systemd },

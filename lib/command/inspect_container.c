@@ -33,10 +33,10 @@ static void add_state(cJSON *json, const struct record *record)
 	cJSON *state = json_add_object(json, "State");
 	bool running = record->status == RECORD_RUNNING;
 
-	json_add_string(state, "Status", names[record->status]);
+	json_add_string(state, "Status", record->restarting ? "restarting" : names[record->status]);
 	json_add_bool(state, "Running", running);
 	json_add_bool(state, "Paused", false);
-	json_add_bool(state, "Restarting", false);
+	json_add_bool(state, "Restarting", record->restarting);
 	json_add_bool(state, "OOMKilled", record->oom_killed);
 	json_add_bool(state, "Dead", false);
 	json_add_int(state, "Pid", running ? record->pid : 0);
@@ -140,6 +140,7 @@ static int print_record(const struct record *record, cJSON **ret_json)
 	json_add_string(json, "Image", record->image_id != NULL ? record->image_id : "");
 	json_add_string(json, "ImageName", record->image);
 	json_add_string(json, "Name", record->name);
+	json_add_int(json, "RestartCount", record->restarts);
 	add_mounts(json, plan);
 	add_config(json, record, plan);
 	network = json_add_object(json, "NetworkSettings");

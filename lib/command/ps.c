@@ -121,7 +121,7 @@ static void print_state(struct buf *out, const void *data)
 	};
 	const struct row *row = data;
 
-	buf_add_str(out, names[row->record->status]);
+	buf_add_str(out, row->record->restarting ? "restarting" : names[row->record->status]);
 }
 
 static void print_status(struct buf *out, const void *data)
@@ -131,6 +131,10 @@ static void print_status(struct buf *out, const void *data)
 
 	if (record->status == RECORD_CREATED) {
 		buf_add_str(out, "Created");
+	} else if (record->restarting) {
+		buf_addf(out, "Restarting (%d) ", record->exit_code);
+		print_since(out, row, record->finished);
+		buf_add_str(out, " ago");
 	} else if (record->status == RECORD_RUNNING) {
 		buf_add_str(out, "Up ");
 		print_since(out, row, record->started);

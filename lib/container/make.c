@@ -245,6 +245,7 @@ static void describe(const struct request *request, struct container *container)
 		strvec_push(&record->mounted_images, container->images.v[i].id);
 	record->pidfile = xstrdup_null(request->pidfile);
 	record->timeout = (int64_t)request->timeout;
+	record->restart = xstrdup_null(request->restart);
 	record->once = container->userns.locks.n != 0;
 }
 

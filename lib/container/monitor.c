@@ -3,7 +3,10 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -12,9 +15,13 @@
 #include "base/memory.h"
 #include "base/proc.h"
 #include "box/sync.h"
+#include "container/end.h"
+#include "container/remake.h"
+#include "container/restartpolicy.h"
 #include "container/supervisor.h"
 
-#define OOM_SCORE "-999" /* the payload goes first */
+#define OOM_SCORE "-999"
+#define SLICE_MS 50 /* how often a stop is looked for between two starts */
 
 /* What the monitor tells of its start. */
 union verdict {
@@ -51,6 +58,15 @@ static void slim(struct container *container)
 	memory_shed();
 }
 
+/* When memory is short the payload goes first, which a killed monitor would take with it. Only the
+ * mighty may do this: the others are as likely to be killed as everybody. */
+static void guard(const struct supervisor *supervisor, bool on)
+{
+	if (!supervisor->host->rootless &&
+	    fs_write_file(AT_FDCWD, "/proc/self/oom_score_adj", on ? OOM_SCORE : "0") < 0)
+		err_clear();
+}
+
 static int begin(struct supervisor *supervisor)
 {
 	struct container *container = supervisor->container;
@@ -62,11 +78,75 @@ static int begin(struct supervisor *supervisor)
 	TRY(capture_open(supervisor->host, container, &supervisor->capture));
 	TRY(supervisor_begin(supervisor));
 	close_inherited(STDERR_FILENO + 1);
-	/* Only the mighty may: the others are as likely to be killed as everybody. */
-	if (!supervisor->host->rootless &&
-	    fs_write_file(AT_FDCWD, "/proc/self/oom_score_adj", OOM_SCORE) < 0)
-		err_clear();
+	guard(supervisor, true);
 	return 0;
+}
+
+/* 1: the time has passed; 0: it is to end, by a signal or by a command. */
+static int sleep_between(struct supervisor *supervisor, int64_t pause)
+{
+	struct pollfd poll_fd = { .fd = supervisor->signals.fd, .events = POLLIN };
+	struct signalfd_siginfo info;
+
+	for (int64_t slept = 0; slept < pause; slept += SLICE_MS) {
+		if (end_forbids_restart(&supervisor->container->record))
+			return 0;
+		if (poll(&poll_fd, 1, SLICE_MS) < 0 && errno != EINTR)
+			return fail("cannot wait for the next start");
+		while (signals_next(&supervisor->signals, &info))
+			if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
+				return 0;
+	}
+	return !end_forbids_restart(&supervisor->container->record);
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Again: 1 where it runs, 0 where it is to end. */
+static int begin_again(struct supervisor *supervisor, int64_t ran, int64_t *pause)
+{
+	struct container *container = supervisor->container;
+	int rc;
+
+	TRY(supervisor_pause(supervisor));
+	slim(container);
+	rc = sleep_between(supervisor, restart_policy_pause(ran, pause));
+	if (rc <= 0)
+		return rc;
+	container->kept = true;
+	container->record.restarting = false;
+	container->record.restarts++;
+	guard(supervisor, false);
+	TRY(remake_again(supervisor->host, container));
+	TRY(supervisor_begin(supervisor));
+	guard(supervisor, true);
+	slim(container);
+	return 1;
+}
+
+static int live(struct supervisor *supervisor)
+{
+	struct record *record = &supervisor->container->record;
+	struct restart_policy policy;
+	int64_t pause = 0, started;
+	int rc = 1;
+
+	TRY(restart_policy_parse(record->restart, &policy));
+	while (rc > 0) {
+		started = now_ms();
+		TRY(supervisor_run(supervisor));
+		if (end_forbids_restart(record) ||
+		    !restart_policy_applies(&policy, supervisor->exited.code, record->restarts))
+			return supervisor_conclude(supervisor);
+		rc = begin_again(supervisor, now_ms() - started, &pause);
+	}
+	return rc < 0 ? supervisor_give_up(supervisor, rc) : supervisor_settle(supervisor);
 }
 
 static void __attribute__((noreturn)) monitor_main(struct supervisor *supervisor, int report)
@@ -87,9 +167,7 @@ static void __attribute__((noreturn)) monitor_main(struct supervisor *supervisor
 		err_clear();
 	slim(supervisor->container);
 	record_sweep(supervisor->host);
-	rc = supervisor_run(supervisor);
-	if (rc >= 0)
-		rc = supervisor_conclude(supervisor);
+	rc = live(supervisor);
 	supervisor_release(supervisor);
 	_exit(rc < 0 ? EXIT_BERTH : rc);
 }

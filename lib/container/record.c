@@ -187,7 +187,9 @@ static void settle(struct record *record)
 	if (record->status != RECORD_RUNNING)
 		return;
 	record->status = RECORD_EXITED;
-	record->exit_code = 137;
+	if (!record->restarting)
+		record->exit_code = 137;
+	record->restarting = false;
 	record->pid = 0;
 	record->pid_start = 0;
 	if (try_lock(record) < 0)

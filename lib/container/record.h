@@ -70,6 +70,7 @@ struct record {
 	bool auto_remove; /* it stays only until its end, which --rm of create asked for */
 	char *restart;    /* policy; NULL: no */
 	int64_t restarts; /* by that policy */
+	bool restarting;  /* running, but just between two runs */
 };
 
 #define RECORD_INIT \

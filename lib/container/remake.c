@@ -88,9 +88,6 @@ int remake_again(const struct host *host, struct container *container)
 	forget_descriptors(&container->spec.process);
 	if (record->log_driver == NULL)
 		record->log_driver = xstrdup(LOG_DEFAULT);
-	record->oom_killed = false;
-	record->finished = 0;
-	record->exit_code = 0;
 	return 0;
 }
 
@@ -106,6 +103,7 @@ int remake_container(const struct host *host, struct record *record,
 	container.record = *record;
 	*record = (struct record)RECORD_INIT;
 	container.stop_signal = container.record.stop_signal;
+	container.record.restarts = 0;
 	rc = fail_in(remake_again(host, &container), "the container '%s'", container.record.name);
 	if (rc < 0) {
 		container_release(&container);

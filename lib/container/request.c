@@ -9,6 +9,7 @@
 #include "base/path.h"
 #include "container/logdriver.h"
 #include "container/names.h"
+#include "container/restartpolicy.h"
 
 void request_init(struct request *request)
 {
@@ -60,6 +61,7 @@ static void release_strings(struct request *r)
 		&r->pidfile,
 		&r->stop_signal,
 		&r->log_driver,
+		&r->restart,
 		&r->registry.authfile,
 		&r->registry.creds,
 		&r->registry.cert_dir,
@@ -151,11 +153,30 @@ static int check_log(const struct request *request)
 	return -EINVAL;
 }
 
+static int check_restart(const struct request *request)
+{
+	struct restart_policy policy;
+
+	TRY(restart_policy_parse(request->restart, &policy));
+	if (policy.kind == RESTART_NO)
+		return 0;
+	if (request->rm)
+		return refuse("--restart %s: a container of --rm goes when it ends",
+			      request->restart);
+	if (request->detach)
+		return 0;
+	refuse("--restart %s is for containers in the background", request->restart);
+	hint("give -d, or let the service manager do it: Restart=%s in the unit that runs berth",
+	     policy.kind == RESTART_ON_FAILURE ? "on-failure" : "always");
+	return -EINVAL;
+}
+
 int request_check(const struct request *request)
 {
 	if (request->detach && request->attach.n != 0)
 		return refuse("--detach: there is nothing that --attach could pass on");
 	TRY(check_log(request));
+	TRY(check_restart(request));
 	if (request->name != NULL)
 		TRY(name_check(request->name));
 	if (request->replace && request->name == NULL)

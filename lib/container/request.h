@@ -75,7 +75,7 @@ struct request {
 	/* lifecycle and metadata */
 	char *name, *cidfile, *pidfile, *stop_signal;
 	bool rm, replace;
-	char *log_driver;
+	char *log_driver, *restart;
 	struct strvec log_options;
 	struct strvec labels, label_files, annotations;
 

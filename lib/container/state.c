@@ -49,6 +49,7 @@ void state_print(const struct record *record, struct buf *out)
 	json_add_bool(state, "autoRemove", record->auto_remove);
 	json_add_string(state, "restart", record->restart);
 	json_add_int(state, "restarts", record->restarts);
+	json_add_bool(state, "restarting", record->restarting);
 	json_print(state, false, out);
 	buf_add_char(out, '\n');
 }
@@ -123,6 +124,7 @@ static int parse_numbers(const cJSON *state, struct record *record)
 	TRY(json_get_bool(state, "once", &record->once));
 	TRY(json_get_bool(state, "autoRemove", &record->auto_remove));
 	TRY(json_get_int(state, "restarts", 0, INT64_MAX, &record->restarts));
+	TRY(json_get_bool(state, "restarting", &record->restarting));
 	record->created_nsec = (uint32_t)nsec;
 	record->pid = (pid_t)pid;
 	record->pid_start = (uint64_t)start;

@@ -68,6 +68,7 @@ static int note_running(struct supervisor *supervisor)
 	record->pid = supervisor->box.pid;
 	TRY(proc_start_time(record->pid, &record->pid_start));
 	record->status = RECORD_RUNNING;
+	record->restarting = false;
 	record->started = time(NULL);
 	network_describe_ports(&supervisor->container->network, &record->ports);
 	return record_save(record);
@@ -91,7 +92,8 @@ int supervisor_begin(struct supervisor *supervisor)
 	if (supervisor->signals.fd < 0)
 		TRY(signals_block(&supervisor->signals));
 	TRY(notice_prepare(request));
-	TRY(notice_make_cidfile(request, container->record.id));
+	if (!supervisor->cidfile)
+		TRY(notice_make_cidfile(request, container->record.id));
 	supervisor->cidfile = request->cidfile != NULL;
 	TRY(spawn(supervisor));
 	TRY(network_start(&container->network, box->pid));
@@ -266,8 +268,25 @@ static void release_box(struct supervisor *supervisor)
 		xreplace(&supervisor->container->record.cgroup, NULL);
 }
 
+static void note_exit(struct supervisor *supervisor)
+{
+	struct record *record = &supervisor->container->record;
+
+	record->status = RECORD_EXITED;
+	/* Between two runs it is known already how the last one ended. */
+	if (record->restarting) {
+		record->restarting = false;
+		return;
+	}
+	record->finished = time(NULL);
+	record->exit_code = supervisor->exited.code;
+	record->oom_killed = supervisor->exited.oom;
+	record->pid = 0;
+	record->pid_start = 0;
+}
+
 /* With --rm nothing stays; else the record says how it ended. */
-static int settle(struct supervisor *supervisor)
+int supervisor_settle(struct supervisor *supervisor)
 {
 	struct record *record = &supervisor->container->record;
 
@@ -276,12 +295,7 @@ static int settle(struct supervisor *supervisor)
 			notice_remove_cidfile(supervisor->request);
 		return record_remove(supervisor->host, record, true);
 	}
-	record->status = RECORD_EXITED;
-	record->finished = time(NULL);
-	record->exit_code = supervisor->exited.code;
-	record->oom_killed = supervisor->exited.oom;
-	record->pid = 0;
-	record->pid_start = 0;
+	note_exit(supervisor);
 	return record_save(record);
 }
 
@@ -304,7 +318,7 @@ int supervisor_give_up(struct supervisor *supervisor, int rc)
 	if (supervisor->cidfile && !stays)
 		notice_remove_cidfile(supervisor->request);
 	if (stays) {
-		settle(supervisor);
+		supervisor_settle(supervisor);
 	} else {
 		etc_unlink(supervisor->container);
 		record_remove(supervisor->host, record, true);
@@ -340,10 +354,25 @@ int supervisor_conclude(struct supervisor *supervisor)
 	release_box(supervisor);
 	network_stop(&supervisor->container->network);
 	/* The payload's status is what the caller asked for, whatever remains to be swept. */
-	if (settle(supervisor) >= 0 || text.len != 0)
+	if (supervisor_settle(supervisor) >= 0 || text.len != 0)
 		err_set(text.data, advice.data);
 	/* Success would be a lie where the output is lost. */
 	return lost != 0 && supervisor->exited.code == 0 ? -EIO : supervisor->exited.code;
+}
+
+int supervisor_pause(struct supervisor *supervisor)
+{
+	struct record *record = &supervisor->container->record;
+
+	explain_end(supervisor);
+	err_clear();
+	notice_exited(supervisor->request, &supervisor->exited);
+	release_box(supervisor);
+	network_stop(&supervisor->container->network);
+	note_exit(supervisor);
+	record->status = RECORD_RUNNING;
+	record->restarting = true;
+	return record_save(record);
 }
 
 void supervisor_release(struct supervisor *supervisor)

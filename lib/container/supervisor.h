@@ -50,6 +50,10 @@ int supervisor_give_up(struct supervisor *supervisor, int rc);
 int supervisor_run(struct supervisor *supervisor);
 /* The status of `berth run`; the error slot holds what the user ought to know besides. */
 int supervisor_conclude(struct supervisor *supervisor);
+/* The last part of that, for one that ends between two runs. */
+int supervisor_settle(struct supervisor *supervisor);
+/* Instead, where it is to be started again: it is between two runs then. */
+int supervisor_pause(struct supervisor *supervisor);
 void supervisor_release(struct supervisor *supervisor);
 
 #endif

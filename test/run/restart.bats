@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# restart, of what runs and of what does not.
+# restart, of what runs and of what does not; --restart, by the monitor.
 load ../helper/berth
 
 setup() {
@@ -27,6 +27,14 @@ in_state() { # NAME STATUS
 
 pid() { # NAME
 	berth ps --filter "name=^$1\$" --format '{{.Pid}}'
+}
+
+# Between two runs it is nobody's parent: the berth of this test that is nobody's child.
+monitor() {
+	local pid
+	for pid in $(grep -laF -- "$ROOT" /proc/[0-9]*/cmdline 2>/dev/null | cut -d/ -f3); do
+		grep -qs "^PPid:.1$" "/proc/$pid/status" && echo "$pid"
+	done
 }
 
 is_dead() { # PID
@@ -90,4 +98,82 @@ waiting='trap "echo asked; exit 0" TERM; echo up; while :; do sleep 0.05; done'
 	want 125
 	err_has "--rm"
 	in_state a Up
+}
+
+@test "--restart always: again and again, with pauses that grow, until a command ends it" {
+	box --restart always --name a busybox sh -c 'echo run; exit 3'
+	eventually 10 prints run 4
+	[[ $(state a) == "Restarting (3)"* || $(state a) == Up* ]]
+	berth logs -t a >out
+	# 100, 200 and 400 ms lie between the four.
+	python3 - out <<'PY'
+import sys
+from datetime import datetime
+t = [datetime.fromisoformat(l.split()[0][:26]) for l in open(sys.argv[1])]
+gaps = [(b - a).total_seconds() for a, b in zip(t, t[1:])]
+assert gaps[0] >= 0.09 and gaps[1] >= 0.19 and gaps[2] >= 0.39, gaps
+PY
+	[ "$(berth inspect --format '{{.RestartCount}}' a)" -ge 3 ]
+	split berth rm -f a
+	want 0
+	[ -z "$(berth ps -aq)" ]
+}
+
+@test "--restart: what is killed by a command stays so" {
+	box --restart always --name a busybox sh -c "$waiting"
+	eventually 10 prints up 1
+	kill -KILL "$(pid a)"
+	eventually 10 prints up 2
+	in_state a Up
+	split berth restart a
+	want 0
+	eventually 10 prints up 3
+	kill -KILL "$(pid a)"
+	eventually 10 prints up 4
+	split berth rm -f a
+	want 0
+	[ -z "$(berth ps -aq)" ]
+}
+
+@test "--restart on-failure: only then, and as often as was said" {
+	box --restart on-failure --name a busybox sh -c 'echo x >>/n; [ $(wc -l </n) = 3 ]'
+	eventually 10 in_state a "Exited (0)"
+	[ "$(berth inspect --format '{{.RestartCount}}' a)" = 2 ]
+	box --restart on-failure:2 --name b busybox sh -c 'exit 4'
+	eventually 10 in_state b "Exited (4)"
+	[ "$(berth inspect --format '{{.RestartCount}} {{.State.Restarting}}' b)" = "2 false" ]
+	box --restart on-failure --name c busybox true
+	eventually 10 in_state c "Exited (0)"
+	[ "$(berth inspect --format '{{.RestartCount}}' c)" = 0 ]
+}
+
+@test "--restart: a signal to the monitor between two runs ends it" {
+	box --restart always --name a busybox sh -c 'echo run; exit 1'
+	eventually 10 prints run 3
+	eventually 10 in_state a Restarting
+	kill -TERM "$(monitor)"
+	eventually 10 in_state a "Exited (1)"
+}
+
+@test "--restart: a monitor that is killed between two runs leaves a true record" {
+	box --restart always --name a busybox sh -c 'echo run; exit 3'
+	eventually 10 prints run 3
+	eventually 10 in_state a Restarting
+	kill -KILL "$(monitor)"
+	eventually 10 in_state a "Exited (3)"
+	berth start a
+	eventually 10 prints run 4
+}
+
+@test "--restart in the foreground, and with --rm, is refused" {
+	split berth run --network none --restart always busybox true
+	want 125
+	err_has "Restart=always"
+	split berth run -d --rm --network none --restart always busybox true
+	want 125
+	split berth create --rm --network none --restart always busybox true
+	want 125
+	split berth create --network none --restart sometimes busybox true
+	want 125
+	[ -z "$(berth ps -aq)" ]
 }
