@@ -30,6 +30,7 @@
 	X(restart) \
 	X(ps) \
 	X(logs) \
+	X(attach) \
 	X(rm) \
 	X(pull) \
 	X(push) \

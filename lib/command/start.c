@@ -7,6 +7,7 @@
 #include "base/exit.h"
 #include "base/out.h"
 #include "container/again.h"
+#include "container/attach.h"
 
 struct start_request {
 	bool attach, interactive, sig_proxy;
@@ -37,6 +38,20 @@ static int start_one(const struct host *host, const char *name)
 	return rc < 0 ? EXIT_BERTH : rc;
 }
 
+/* It runs in the background already. */
+static int join(struct record *record, const struct start_request *request)
+{
+	const struct attach_options options = {
+		.no_stdin = !request->interactive,
+		.sig_proxy = request->sig_proxy,
+		.detach_keys = ATTACH_KEYS,
+	};
+	AUTO(target) target = TARGET_INIT;
+
+	TRY(target_take(record, &target));
+	return attach_run(&target, &options);
+}
+
 static int start_attached(const struct host *host, const struct start_request *request,
 			  const struct strvec *operands)
 {
@@ -50,7 +65,7 @@ static int start_attached(const struct host *host, const struct start_request *r
 		return refuse("--attach and --interactive are for one container");
 	TRY(record_find(host, operands->v[0], &record));
 	if (record.status == RECORD_RUNNING)
-		return refuse("the container '%s' is running", operands->v[0]);
+		return join(&record, request);
 	return again_foreground(host, &record, &attach);
 }
 

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -22,6 +23,9 @@ int capture_open(const struct host *host, struct container *container, struct ca
 		TRY(logplace_attrs(record, &config, &attrs));
 		TRY(log_open(&config, path, attrs, &capture.log));
 	}
+	/* Where it cannot be, nobody attaches, and all else works. */
+	if (config.kind != LOG_PASSTHROUGH && audience_open(record->dirfd, &capture.audience) < 0)
+		err_clear();
 	capture.open = true;
 	*ret_capture = capture;
 	return 0;
@@ -57,13 +61,14 @@ static int make_input(struct capture *capture, const struct request *request)
 {
 	if (!request->interactive || request->tty)
 		return 0;
-	return make_pipe(&capture->given[STDIN_FILENO], &capture->in);
+	TRY(make_pipe(&capture->given[STDIN_FILENO], &capture->in));
+	return set_nonblocking(capture->in);
 }
 
 static int make_outputs(struct capture *capture, const struct request *request)
 {
 	for (int i = 0; i < CAPTURE_MAX && !request->tty; i++) {
-		if (!log_is_file(capture->log.config.kind))
+		if (capture->log.config.kind == LOG_PASSTHROUGH)
 			continue;
 		TRY(make_pipe(&capture->fds[i], &capture->given[STDOUT_FILENO + i]));
 		TRY(set_nonblocking(capture->fds[i]));
@@ -112,13 +117,25 @@ int capture_take(struct capture *capture, int console)
 	if (console < 0)
 		return 0;
 	capture->fds[CAPTURE_STDOUT] = console;
+	capture->terminal = true;
 	return set_nonblocking(console);
 }
 
-void capture_poll(const struct capture *capture, struct pollfd polls[CAPTURE_MAX])
+/* Where what is typed goes; -1: nowhere. */
+static int input_fd(const struct capture *capture)
 {
+	return capture->terminal ? capture->fds[CAPTURE_STDOUT] : capture->in;
+}
+
+void capture_poll(const struct capture *capture, struct pollfd polls[CAPTURE_POLLS])
+{
+	const bool waiting = capture->typed.len > 0;
+
 	for (int i = 0; i < CAPTURE_MAX; i++)
 		polls[i] = (struct pollfd){ .fd = capture->fds[i], .events = POLLIN };
+	polls[CAPTURE_MAX] =
+		(struct pollfd){ .fd = waiting ? input_fd(capture) : -1, .events = POLLOUT };
+	audience_poll(&capture->audience, !waiting, polls + CAPTURE_MAX + 1);
 }
 
 /* 1: some was read; 0: there is none now; -1: there will be none. */
@@ -132,6 +149,9 @@ static int read_some(struct capture *capture, int i)
 	if (n > 0) {
 		log_write(&capture->log, i == CAPTURE_STDOUT ? LOG_STDOUT : LOG_STDERR,
 			  capture->buffer, (size_t)n);
+		audience_send(&capture->audience,
+			      i == CAPTURE_STDOUT ? ATTACH_STDOUT : ATTACH_STDERR, capture->buffer,
+			      (size_t)n);
 		return 1;
 	}
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -141,11 +161,50 @@ static int read_some(struct capture *capture, int i)
 	return -1;
 }
 
-void capture_run(struct capture *capture, const struct pollfd polls[CAPTURE_MAX])
+static void write_typed(struct capture *capture)
 {
+	struct buf *typed = &capture->typed;
+	ssize_t n = write(input_fd(capture), typed->data, typed->len);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	/* A payload that closed its input is not told what comes. */
+	if (n < 0 || (size_t)n == typed->len) {
+		buf_release(typed);
+		return;
+	}
+	memmove(typed->data, typed->data + n, typed->len - (size_t)n);
+	buf_truncate(typed, typed->len - (size_t)n);
+}
+
+static void take_input(void *arg, const char *bytes, size_t len)
+{
+	struct capture *capture = arg;
+
+	if (input_fd(capture) < 0)
+		return;
+	buf_add(&capture->typed, bytes, len);
+	write_typed(capture);
+}
+
+static void take_size(void *arg, const struct winsize *size)
+{
+	const struct capture *capture = arg;
+
+	if (capture->terminal && capture->fds[CAPTURE_STDOUT] >= 0)
+		(void)ioctl(capture->fds[CAPTURE_STDOUT], TIOCSWINSZ, size);
+}
+
+void capture_run(struct capture *capture, const struct pollfd polls[CAPTURE_POLLS])
+{
+	const struct audience_ears ears = { take_input, take_size, capture };
+
 	for (int i = 0; i < CAPTURE_MAX; i++)
 		if (capture->fds[i] >= 0 && polls[i].revents != 0)
 			(void)read_some(capture, i);
+	if (polls[CAPTURE_MAX].revents != 0 && input_fd(capture) >= 0)
+		write_typed(capture);
+	audience_run(&capture->audience, polls + CAPTURE_MAX + 1, &ears);
 }
 
 /* A process that outlives the payload, of the host's namespace, may go on writing: what is there
@@ -160,12 +219,20 @@ void capture_finish(struct capture *capture)
 	}
 	cleanup_close(&capture->in);
 	capture->in = -1;
+	capture->terminal = false;
+	buf_release(&capture->typed);
+}
+
+void capture_dismiss(struct capture *capture, int status)
+{
+	audience_dismiss(&capture->audience, status);
 }
 
 void capture_release(struct capture *capture)
 {
 	close_given(capture);
 	capture_finish(capture);
+	audience_release(&capture->audience);
 	log_release(&capture->log);
 	free(capture->buffer);
 	*capture = (struct capture)CAPTURE_INIT;

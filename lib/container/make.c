@@ -246,6 +246,7 @@ static void describe(const struct request *request, struct container *container)
 	record->pidfile = xstrdup_null(request->pidfile);
 	record->timeout = (int64_t)request->timeout;
 	record->restart = xstrdup_null(request->restart);
+	record->tty = request->tty;
 	record->once = container->userns.locks.n != 0;
 }
 

@@ -66,6 +66,7 @@ struct record {
 	struct strvec mounted_images; /* IDs */
 	char *pidfile;
 	int64_t timeout;  /* microseconds; 0: none */
+	bool tty;         /* it has a terminal */
 	bool once;        /* what it has of the host is another's after its end */
 	bool auto_remove; /* it stays only until its end, which --rm of create asked for */
 	char *restart;    /* policy; NULL: no */

@@ -45,6 +45,7 @@ void state_print(const struct record *record, struct buf *out)
 	json_add_strings(state, "mountedImages", &record->mounted_images);
 	json_add_string(state, "pidfile", record->pidfile);
 	json_add_int(state, "timeout", record->timeout);
+	json_add_bool(state, "tty", record->tty);
 	json_add_bool(state, "once", record->once);
 	json_add_bool(state, "autoRemove", record->auto_remove);
 	json_add_string(state, "restart", record->restart);
@@ -121,6 +122,7 @@ static int parse_numbers(const cJSON *state, struct record *record)
 	TRY(json_get_int(state, "stopSignal", 0, 64, &signal));
 	TRY(json_get_bool(state, "oomKilled", &record->oom_killed));
 	TRY(json_get_int(state, "timeout", 0, INT64_MAX, &record->timeout));
+	TRY(json_get_bool(state, "tty", &record->tty));
 	TRY(json_get_bool(state, "once", &record->once));
 	TRY(json_get_bool(state, "autoRemove", &record->auto_remove));
 	TRY(json_get_int(state, "restarts", 0, INT64_MAX, &record->restarts));

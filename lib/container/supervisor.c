@@ -167,7 +167,7 @@ static int time_left(const struct supervisor *supervisor)
 /* Until the payload is gone. */
 static int supervise(struct supervisor *supervisor)
 {
-	struct pollfd polls[5 + CAPTURE_MAX] = {
+	struct pollfd polls[5 + CAPTURE_POLLS] = {
 		[3] = { .fd = supervisor->signals.fd, .events = POLLIN },
 		[4] = { .fd = supervisor->box.pidfd, .events = POLLIN },
 	};
@@ -290,6 +290,7 @@ int supervisor_settle(struct supervisor *supervisor)
 {
 	struct record *record = &supervisor->container->record;
 
+	capture_release(&supervisor->capture);
 	if (record->ephemeral || record->auto_remove) {
 		if (supervisor->cidfile)
 			notice_remove_cidfile(supervisor->request);
@@ -335,6 +336,7 @@ int supervisor_run(struct supervisor *supervisor)
 	TRY(collect(supervisor));
 	finish_output(supervisor);
 	capture_finish(&supervisor->capture);
+	capture_dismiss(&supervisor->capture, supervisor->exited.code);
 	supervisor->lost = supervisor->relay.out_error;
 	relay_release(&supervisor->relay);
 	return 0;
