@@ -67,7 +67,7 @@ static int parse_nothing(void *request, const char *value)
 
 /* --- the table -------------------------------------------------------------------------------- */
 
-#define NO_HEALTH "health checks need a monitor, which this version does not have"
+#define NO_HEALTH "health checks come with a later version"
 #define NO_NETWORKS "networks with addresses and names of their own are not in this version"
 #define NO_TRUST "there is no content trust to disable"
 #define NO_PODS "there are no pods"
@@ -127,10 +127,6 @@ const struct opt options_foreign[] = {
 	REFUSED("health-log-destination", "DIR", NO_HEALTH, NULL),
 	REFUSED("health-max-log-count", "N", NO_HEALTH, NULL),
 	REFUSED("health-max-log-size", "SIZE", NO_HEALTH, NULL),
-	REFUSED("stop-timeout", "SECONDS", "containers in the background come with a later version",
-		"in a unit, TimeoutStopSec= gives the payload its time"),
-	REFUSED("conmon-pidfile", "FILE", "there is no monitor process",
-		"--pidfile gives the payload's process id"),
 	REFUSED("requires", "CONTAINER", NO_PODS, "After= and Requires= of units order containers"),
 	REFUSED("pod", "NAME", NO_PODS, NULL),
 	REFUSED("pod-id-file", "FILE", NO_PODS, NULL),

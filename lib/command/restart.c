@@ -9,7 +9,7 @@
 #include "container/again.h"
 
 #define TIME_MAX 86400
-#define TIME_DEFAULT 10
+#define TIME_NONE (-1) /* what the container was made with */
 
 struct restart_request {
 	int64_t time;
@@ -17,7 +17,7 @@ struct restart_request {
 
 static const struct opt options_restart[] = {
 	{ "time", 't', OPT_INT, offsetof(struct restart_request, time), "SECONDS",
-	  "Wait so long for its end after the stop signal, and kill it then (10)", .min = 0,
+	  "Wait so long for its end after the stop signal, and kill it then", .min = 0,
 	  .max = TIME_MAX },
 	OPT_END,
 };
@@ -56,7 +56,7 @@ static void init(void *data)
 {
 	struct restart_request *request = data;
 
-	request->time = TIME_DEFAULT;
+	request->time = TIME_NONE;
 }
 
 const struct command command_restart = {

@@ -14,6 +14,7 @@
 
 /* In the container's directory: locked by who restarts it. */
 #define RESTARTING "restarting"
+#define STOP_SECONDS 10
 
 int again_background(const struct host *host, struct record *record)
 {
@@ -56,6 +57,8 @@ static int stop(struct record *record, int64_t seconds)
 		hint("run a new one");
 		return -EINVAL;
 	}
+	if (seconds < 0)
+		seconds = record->stop_timeout >= 0 ? record->stop_timeout : STOP_SECONDS;
 	return end_stop(record, seconds);
 }
 

@@ -239,11 +239,13 @@ static void describe(const struct request *request, struct container *container)
 		record->log_driver =
 			xstrdup(request->log_driver != NULL ? request->log_driver : LOG_DEFAULT);
 	strvec_push_all(&record->log_options, &request->log_options);
-	record->network = xstrdup_null(request->network);
+	record->network_text = xstrdup_null(request->network);
 	strvec_push_all(&record->publish, &request->publish);
 	for (size_t i = 0; i < container->images.n; i++)
 		strvec_push(&record->mounted_images, container->images.v[i].id);
 	record->pidfile = xstrdup_null(request->pidfile);
+	record->monitor_pidfile = xstrdup_null(request->monitor_pidfile);
+	record->stop_timeout = request->stop_timeout;
 	record->timeout = (int64_t)request->timeout;
 	record->restart = xstrdup_null(request->restart);
 	record->tty = request->tty;

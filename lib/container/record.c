@@ -442,10 +442,11 @@ void record_release(struct record *record)
 	free(record->cgroup);
 	free(record->log_driver);
 	strvec_release(&record->log_options);
-	free(record->network);
+	free(record->network_text);
 	strvec_release(&record->publish);
 	strvec_release(&record->mounted_images);
 	free(record->pidfile);
+	free(record->monitor_pidfile);
 	free(record->restart);
 	*record = (struct record)RECORD_INIT;
 }

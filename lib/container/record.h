@@ -61,11 +61,13 @@ struct record {
 	/* how it is started again */
 	char *log_driver; /* NULL: none, as it ran in the foreground */
 	struct strvec log_options;
-	char *network;
+	char *network_text; /* --network, as it was given */
 	struct strvec publish;
 	struct strvec mounted_images; /* IDs */
 	char *pidfile;
-	int64_t timeout;  /* microseconds; 0: none */
+	int64_t timeout;      /* microseconds; 0: none */
+	int64_t stop_timeout; /* seconds between the stop signal and SIGKILL; -1: the default */
+	char *monitor_pidfile;
 	bool tty;         /* it has a terminal */
 	bool once;        /* what it has of the host is another's after its end */
 	bool auto_remove; /* it stays only until its end, which --rm of create asked for */
@@ -76,7 +78,7 @@ struct record {
 
 #define RECORD_INIT \
 	{ \
-		.dirfd = -1, .scratch = -1 \
+		.dirfd = -1, .scratch = -1, .stop_timeout = -1 \
 	}
 
 /* A new container: its ID, its directory, its lock, its name (NULL: adjective_noun). A name that is

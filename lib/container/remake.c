@@ -25,7 +25,7 @@ static int remake_network(const struct host *host, struct container *container)
 	const struct record *record = &container->record;
 
 	network_release(&container->network);
-	TRY(network_parse(host, record->network, &container->network));
+	TRY(network_parse(host, record->network_text, &container->network));
 	for (size_t i = 0; i < record->publish.n; i++)
 		TRY(network_add_port(&container->network, record->publish.v[i]));
 	return network_check(host, &container->network);
@@ -122,5 +122,6 @@ void remake_request(const struct container *container, struct request *ret_reque
 	ret_request->tty = process->terminal;
 	ret_request->interactive = !process->stdin_null;
 	ret_request->pidfile = xstrdup_null(container->record.pidfile);
+	ret_request->monitor_pidfile = xstrdup_null(container->record.monitor_pidfile);
 	ret_request->timeout = (uint64_t)container->record.timeout;
 }

@@ -27,6 +27,7 @@ void request_init(struct request *request)
 		.pids_limit = LIMIT_NONE,
 		.blkio_weight = LIMIT_NONE,
 		.status_fd = -1,
+		.stop_timeout = -1,
 	};
 	registry_request_init(&request->registry);
 }
@@ -62,6 +63,7 @@ static void release_strings(struct request *r)
 		&r->stop_signal,
 		&r->log_driver,
 		&r->restart,
+		&r->monitor_pidfile,
 		&r->registry.authfile,
 		&r->registry.creds,
 		&r->registry.cert_dir,
@@ -188,7 +190,7 @@ int request_check(const struct request *request)
 
 void request_make_absolute(struct request *request)
 {
-	char **const files[] = { &request->cidfile, &request->pidfile };
+	char **const files[] = { &request->cidfile, &request->pidfile, &request->monitor_pidfile };
 	autofree char *here = NULL;
 
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {

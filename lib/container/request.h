@@ -75,6 +75,8 @@ struct request {
 	/* lifecycle and metadata */
 	char *name, *cidfile, *pidfile, *stop_signal;
 	bool rm, replace;
+	char *monitor_pidfile;
+	int64_t stop_timeout; /* seconds; -1: not given */
 	char *log_driver, *restart;
 	struct strvec log_options;
 	struct strvec labels, label_files, annotations;

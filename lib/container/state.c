@@ -40,11 +40,13 @@ void state_print(const struct record *record, struct buf *out)
 	json_add_string(state, "cgroup", record->cgroup);
 	json_add_string(state, "logDriver", record->log_driver);
 	json_add_strings(state, "logOptions", &record->log_options);
-	json_add_string(state, "network", record->network);
+	json_add_string(state, "networkText", record->network_text);
 	json_add_strings(state, "publish", &record->publish);
 	json_add_strings(state, "mountedImages", &record->mounted_images);
 	json_add_string(state, "pidfile", record->pidfile);
 	json_add_int(state, "timeout", record->timeout);
+	json_add_int(state, "stopTimeout", record->stop_timeout);
+	json_add_string(state, "monitorPidfile", record->monitor_pidfile);
 	json_add_bool(state, "tty", record->tty);
 	json_add_bool(state, "once", record->once);
 	json_add_bool(state, "autoRemove", record->auto_remove);
@@ -79,8 +81,9 @@ static int parse_strings(const cJSON *state, struct record *record)
 		{ "imageId", &record->image_id },
 		{ "cgroup", &record->cgroup },
 		{ "logDriver", &record->log_driver },
-		{ "network", &record->network },
+		{ "networkText", &record->network_text },
 		{ "pidfile", &record->pidfile },
+		{ "monitorPidfile", &record->monitor_pidfile },
 		{ "restart", &record->restart },
 	};
 	const struct {
@@ -122,6 +125,7 @@ static int parse_numbers(const cJSON *state, struct record *record)
 	TRY(json_get_int(state, "stopSignal", 0, 64, &signal));
 	TRY(json_get_bool(state, "oomKilled", &record->oom_killed));
 	TRY(json_get_int(state, "timeout", 0, INT64_MAX, &record->timeout));
+	TRY(json_get_int(state, "stopTimeout", -1, INT64_MAX, &record->stop_timeout));
 	TRY(json_get_bool(state, "tty", &record->tty));
 	TRY(json_get_bool(state, "once", &record->once));
 	TRY(json_get_bool(state, "autoRemove", &record->auto_remove));

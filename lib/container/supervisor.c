@@ -98,7 +98,7 @@ int supervisor_begin(struct supervisor *supervisor)
 	TRY(spawn(supervisor));
 	TRY(network_start(&container->network, box->pid));
 	TRY(note_running(supervisor));
-	TRY(notice_make_pidfile(request, box->pid));
+	TRY(notice_make_pidfiles(request, box->pid));
 	supervisor->pidfile = true;
 	TRY(box_created(box));
 	notice_created(request, container->record.id, container->record.name);
@@ -380,7 +380,7 @@ int supervisor_pause(struct supervisor *supervisor)
 void supervisor_release(struct supervisor *supervisor)
 {
 	if (supervisor->pidfile)
-		notice_remove_pidfile(supervisor->request);
+		notice_remove_pidfiles(supervisor->request);
 	(void)box_release(&supervisor->box);
 	relay_release(&supervisor->relay);
 	capture_release(&supervisor->capture);

@@ -165,11 +165,13 @@ log_of() { # NAME
 @test "--pidfile, --cidfile and --status-fd serve in the background" {
 	mkdir dir
 	cd dir
-	box --rm --pidfile pid --cidfile cid --status-fd 9 --name a busybox sleep 0.5 9>events
+	box --rm --pidfile pid --conmon-pidfile monitor --cidfile cid --status-fd 9 --name a busybox sleep 0.5 9>events
 	[ "$(cat pid)" = "$(payload a)" ]
+	[ "$(cat monitor)" = "$(monitor a)" ]
 	[ "$(cat cid)" = "$(berth ps -q --no-trunc)" ]
 	eventually 10 gone a
 	[ ! -e pid ]
+	[ ! -e monitor ]
 	[ ! -e cid ]
 	[ "$(grep -o '"event":"[a-z]*"' events | tr '\n' ' ')" = '"event":"created" "event":"started" "event":"exited" ' ]
 }

@@ -87,6 +87,12 @@ waiting='trap "echo asked; exit 0" TERM; echo up; while :; do sleep 0.05; done'
 	want 0
 	[ $((SECONDS - before)) -lt 8 ]
 	eventually 10 prints up 2
+	berth rm -f a
+	box --stop-timeout 0 --name a busybox sh -c 'trap "" TERM; echo up; while :; do sleep 0.05; done'
+	eventually 10 prints up 1
+	before=$SECONDS
+	berth restart a
+	[ $((SECONDS - before)) -lt 8 ]
 }
 
 @test "errors: what is not there, what goes with its end" {
