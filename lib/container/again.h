@@ -18,7 +18,8 @@ int again_background(const struct host *host, struct record *record);
 /* As start_foreground() returns. */
 int again_foreground(const struct host *host, struct record *record,
 		     const struct again_attach *attach);
-/* Stop it, where it runs (`seconds` until it is killed; -1: as it was made), and start it in the background. */
+/* Stop it, where it runs (`seconds` until it is killed; -1: as it was made), and start it in the
+ * background. */
 int again_restart(const struct host *host, struct record *record, int64_t seconds);
 
 /* Is somebody just restarting it? What follows its log then waits. */

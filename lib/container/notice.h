@@ -10,8 +10,8 @@
 #include "image/progress.h"
 
 /*
- * Telling other programs what becomes of a container: --cidfile, --pidfile, --conmon-pidfile, --status-fd and
- * systemd's NOTIFY_SOCKET. The lines of --status-fd are JSON objects:
+ * Telling other programs what becomes of a container: --cidfile, --pidfile, --conmon-pidfile,
+ * --status-fd and systemd's NOTIFY_SOCKET. The lines of --status-fd are JSON objects:
  *
  *	{"event":"created","id":"...","name":"..."}
  *	{"event":"started","pid":N}

@@ -374,7 +374,9 @@ int record_take(struct record *record)
 		return refuse_with(ENOENT, "the container '%s' was just removed", record->name);
 	TRY(rc);
 	forget_state(record);
-	return fail_in(read_state(record), "'%s'", record->dir);
+	TRY(fail_in(read_state(record), "'%s'", record->dir));
+	/* Of a command that was killed while it started it. */
+	return end_leftovers(record);
 }
 
 int record_remove(const struct host *host, struct record *record, bool force)

@@ -7,6 +7,7 @@
 #include "base/bounds.h"
 #include "base/err.h"
 #include "base/fs.h"
+#include "box/cgroup.h"
 #include "container/logdriver.h"
 #include "container/security.h"
 #include "spec/config.h"
@@ -71,6 +72,18 @@ static void forget_descriptors(struct spec_process *process)
 	process->preserve_fds = 0;
 }
 
+/* Where it will be, as far as that is known: if we are killed before the state says so, others find
+ * what is to be removed. */
+static int note_cgroup(struct record *record)
+{
+	AUTO(buf) name = BUF_INIT;
+
+	if (cgroup_guess(record->id, &name) < 0)
+		err_clear();
+	xreplace(&record->cgroup, name.len != 0 ? name.data : NULL);
+	return record_save(record);
+}
+
 int remake_again(const struct host *host, struct container *container)
 {
 	struct record *record = &container->record;
@@ -88,6 +101,7 @@ int remake_again(const struct host *host, struct container *container)
 	forget_descriptors(&container->spec.process);
 	if (record->log_driver == NULL)
 		record->log_driver = xstrdup(LOG_DEFAULT);
+	TRY(note_cgroup(record));
 	return 0;
 }
 

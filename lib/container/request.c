@@ -162,15 +162,17 @@ static int check_restart(const struct request *request)
 	TRY(restart_policy_parse(request->restart, &policy));
 	if (policy.kind == RESTART_NO)
 		return 0;
+	if (!request->detach) {
+		refuse("--restart %s is for containers in the background", request->restart);
+		hint("give -d, or let the service manager do it: Restart=%s in the unit that runs "
+		     "berth",
+		     policy.kind == RESTART_ON_FAILURE ? "on-failure" : "always");
+		return -EINVAL;
+	}
 	if (request->rm)
 		return refuse("--restart %s: a container of --rm goes when it ends",
 			      request->restart);
-	if (request->detach)
-		return 0;
-	refuse("--restart %s is for containers in the background", request->restart);
-	hint("give -d, or let the service manager do it: Restart=%s in the unit that runs berth",
-	     policy.kind == RESTART_ON_FAILURE ? "on-failure" : "always");
-	return -EINVAL;
+	return 0;
 }
 
 int request_check(const struct request *request)
