@@ -18,6 +18,7 @@
 #include "container/claim.h"
 #include "container/scratch.h"
 #include "container/state.h"
+#include "container/terms.h"
 
 #define POLL_NSEC 2000000L /* how often a lock is tried */
 #define GLANCE_POLLS 50    /* 100 ms: who lists containers has a lock for less */
@@ -134,6 +135,7 @@ int end_discard(const struct host *host, struct record *record)
 		TRY(scratch_remove(host, record->id));
 	/* Without it there is no container any more, whatever remains to be swept. */
 	unlinkat(record->dirfd, "state.json", 0);
+	terms_drop(record);
 	if (rmdir(record->dir) < 0 && errno != ENOENT)
 		TRY(scratch_remove_tree(host, AT_FDCWD, record->dir));
 	cleanup_close(&record->dirfd);

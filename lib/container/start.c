@@ -21,10 +21,13 @@
 #include "container/notice.h"
 #include "container/signals.h"
 #include "container/stdio.h"
+#include "container/terms.h"
 
 #define USEC_PER_MSEC 1000
 #define USEC_PER_SEC 1000000
 #define NSEC_PER_USEC 1000
+
+#define OPEN_MSEC 2 /* a payload that lives for longer can be joined */
 
 /* All that the supervisor of one container knows. */
 struct run {
@@ -37,6 +40,7 @@ struct run {
 	uint64_t deadline; /* CLOCK_MONOTONIC, microseconds; 0: none */
 	bool cidfile, pidfile;
 	bool started; /* the payload was executed */
+	bool open;    /* others may join it */
 	struct notice_exit exited;
 };
 
@@ -155,6 +159,8 @@ static int time_left(const struct run *run)
 {
 	uint64_t now;
 
+	if (!run->open)
+		return OPEN_MSEC;
 	if (run->deadline == 0)
 		return -1;
 	now = now_usec();
@@ -176,6 +182,10 @@ static int supervise(struct run *run)
 		if (polls[3].revents != 0)
 			handle_signals(run);
 		relay_run(&run->relay, polls);
+		if (!run->open && polls[4].revents == 0) {
+			terms_open(&run->container->record, &run->container->spec);
+			run->open = true;
+		}
 		if (run->deadline != 0 && now_usec() >= run->deadline) {
 			run->exited.timeout = true;
 			run->deadline = 0;

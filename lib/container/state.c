@@ -38,6 +38,7 @@ void state_print(const struct record *record, struct buf *out)
 	json_add_int(state, "stopSignal", record->stop_signal);
 	json_add_bool(state, "oomKilled", record->oom_killed);
 	json_add_string(state, "cgroup", record->cgroup);
+	json_add_int(state, "executed", (int64_t)record->executed);
 	json_print(state, false, out);
 	buf_add_char(out, '\n');
 }
@@ -90,7 +91,7 @@ static int parse_strings(const cJSON *state, struct record *record)
 
 static int parse_numbers(const cJSON *state, struct record *record)
 {
-	int64_t pid = 0, start = 0, code = 0, signal = 0, nsec = 0;
+	int64_t pid = 0, start = 0, code = 0, signal = 0, nsec = 0, executed = 0;
 
 	TRY(json_get_int(state, "created", 0, INT64_MAX, &record->created));
 	TRY(json_get_int(state, "createdNanoseconds", 0, 999999999, &nsec));
@@ -101,6 +102,8 @@ static int parse_numbers(const cJSON *state, struct record *record)
 	TRY(json_get_int(state, "exitCode", 0, 255, &code));
 	TRY(json_get_int(state, "stopSignal", 0, 64, &signal));
 	TRY(json_get_bool(state, "oomKilled", &record->oom_killed));
+	TRY(json_get_int(state, "executed", 0, INT64_MAX, &executed));
+	record->executed = (uint64_t)executed;
 	record->created_nsec = (uint32_t)nsec;
 	record->pid = (pid_t)pid;
 	record->pid_start = (uint64_t)start;
