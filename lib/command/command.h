@@ -25,6 +25,7 @@
  */
 #define COMMANDS(X) \
 	X(run) \
+	X(exec) \
 	X(ps) \
 	X(rm) \
 	X(pull) \
