@@ -15,6 +15,10 @@ struct cgroup_driver {
 	int (*make)(const struct spec *spec, struct cgroup *cgroup);
 	/* The path that make() chooses. */
 	int (*place)(const struct spec *spec, char **ret_path);
+	/* As cgroup_join(): pid is a process of it. */
+	int (*join)(struct cgroup *cgroup, pid_t pid);
+	/* As cgroup_adopt(). */
+	int (*adopt)(const struct cgroup *cgroup, pid_t pid);
 	int (*enter)(const struct cgroup *cgroup);
 	int (*attach)(struct cgroup *cgroup, pid_t pid);
 	int (*kill)(const struct cgroup *cgroup);
@@ -46,6 +50,7 @@ int cgroup_place(const struct spec *spec, const char *parent, const char *contro
 #define CGROUP_WAIT_MS 1000
 
 /* For drivers that write to the directory of a v2 cgroup. */
+int cgroup2_join(struct cgroup *cgroup, pid_t pid);
 int cgroup2_kill(const struct cgroup *cgroup);
 int cgroup2_oom(const struct cgroup *cgroup, bool *ret_oom, uint64_t *ret_peak);
 void cgroup2_describe(struct buf *controllers);

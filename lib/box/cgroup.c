@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "box/cgroup.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/err.h"
+#include "box/cgdir.h"
 #include "box/cgdriver.h"
 #include "box/cgself.h"
 #include "box/cgunit.h"
@@ -146,6 +148,21 @@ int cgroup_enter(const struct cgroup *cgroup)
 	return cgroup_enters(cgroup) ? cgroup->driver->enter(cgroup) : 0;
 }
 
+int cgroup_join(struct cgroup *cgroup, pid_t pid)
+{
+	return cgroup->path != NULL ? cgroup->driver->join(cgroup, pid) : 0;
+}
+
+bool cgroup_adopts(const struct cgroup *cgroup)
+{
+	return cgroup->path != NULL && cgroup->driver->adopt != NULL;
+}
+
+int cgroup_adopt(const struct cgroup *cgroup, pid_t pid)
+{
+	return cgroup->driver->adopt(cgroup, pid);
+}
+
 bool cgroup_attaches(const struct cgroup *cgroup)
 {
 	return cgroup->unit != NULL;
@@ -174,6 +191,19 @@ int cgroup_oom(const struct cgroup *cgroup, bool *ret_oom, uint64_t *ret_peak)
 	*ret_oom = false;
 	*ret_peak = 0;
 	return cgroup->path != NULL ? cgroup->driver->oom(cgroup, ret_oom, ret_peak) : 0;
+}
+
+bool cgroup_is_frozen(const struct cgroup *cgroup)
+{
+	bool v1 = cgroup->driver == &cgroup_driver_v1;
+	autofree char *file =
+		cgroup->path == NULL
+			? NULL
+			: xasprintf(CGROUP_ROOT "%s%s/%s", v1 ? "/freezer" : "", cgroup->path,
+				    v1 ? "freezer.self_freezing" : "cgroup.freeze");
+	char text[8];
+
+	return file != NULL && cgdir_read(AT_FDCWD, file, text, sizeof(text)) > 0 && text[0] == '1';
 }
 
 void cgroup_release(struct cgroup *cgroup)

@@ -139,6 +139,21 @@ static int v1_make(const struct spec *spec, struct cgroup *cgroup)
 	return 0;
 }
 
+/* The hierarchies in which it has a directory. */
+static int v1_join(struct cgroup *cgroup, pid_t pid)
+{
+	unsigned int found = 0;
+
+	for (size_t i = 0; i < CONTROLLER_MAX; i++) {
+		autoclose int fd = open_one(cgroup, i);
+
+		if (fd >= 0)
+			found |= 1U << i;
+	}
+	cgroup->controllers = found;
+	return found != 0 ? 0 : refuse_with(ESRCH, "the container has ended");
+}
+
 /* "0" in `tasks`: a thread that moves itself need not wait until no other thread of the system is
  * in a fork or an exec (Linux 5.18), as the move of another process must. */
 static int v1_enter(const struct cgroup *cgroup)
@@ -253,6 +268,7 @@ const struct cgroup_driver cgroup_driver_v1 = {
 	.name = "cgroup1",
 	.make = v1_make,
 	.place = v1_place,
+	.join = v1_join,
 	.enter = v1_enter,
 	.attach = v1_attach,
 	.kill = v1_kill,

@@ -28,6 +28,7 @@
 	X(create) \
 	X(start) \
 	X(restart) \
+	X(exec) \
 	X(ps) \
 	X(logs) \
 	X(attach) \

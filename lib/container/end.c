@@ -18,6 +18,7 @@
 #include "container/claim.h"
 #include "container/scratch.h"
 #include "container/state.h"
+#include "container/terms.h"
 
 /* In the directory of a container that a command stops. */
 #define STOPPED "stopped"
@@ -155,6 +156,7 @@ int end_discard(const struct host *host, struct record *record)
 		TRY(scratch_remove(host, record->id));
 	/* Without it there is no container any more, whatever remains to be swept. */
 	unlinkat(record->dirfd, "state.json", 0);
+	terms_drop(record);
 	if (rmdir(record->dir) < 0 && errno != ENOENT)
 		TRY(scratch_remove_tree(host, AT_FDCWD, record->dir));
 	cleanup_close(&record->dirfd);

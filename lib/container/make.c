@@ -24,7 +24,7 @@
 #include "container/resources.h"
 #include "container/scratch.h"
 #include "container/security.h"
-#include "spec/config.h"
+#include "container/terms.h"
 #include "spec/profile.h"
 
 #define SHM_SIZE (UINT64_C(64) << 20)
@@ -348,15 +348,6 @@ static int make_files(const struct host *host, const struct request *request, bo
 	return request->dry_run ? 0 : etc_make(host, request, hostname, container);
 }
 
-static int save_plan(const struct container *container)
-{
-	AUTO(buf) text = BUF_INIT;
-
-	TRY(config_write(&container->spec, container->spec.root.path, &text));
-	return fs_replace_file(container->record.dirfd, "config.json", text.data, text.len, 0600,
-			       false);
-}
-
 static int make(const struct host *host, const struct request *request, struct container *container)
 {
 	bool overlay = false;
@@ -369,7 +360,7 @@ static int make(const struct host *host, const struct request *request, struct c
 	if (request->dry_run)
 		return 0;
 	if (!container->record.ephemeral)
-		TRY(save_plan(container));
+		TRY(terms_save(&container->record, &container->spec));
 	return record_save(&container->record);
 }
 

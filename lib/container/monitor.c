@@ -126,6 +126,7 @@ static int begin_again(struct supervisor *supervisor, int64_t ran, int64_t *paus
 	TRY(remake_again(supervisor->host, container));
 	TRY(supervisor_begin(supervisor));
 	guard(supervisor, true);
+	supervisor_open(supervisor);
 	slim(container);
 	return 1;
 }
@@ -165,6 +166,7 @@ static void __attribute__((noreturn)) monitor_main(struct supervisor *supervisor
 	close(report);
 	if (chdir("/") < 0)
 		err_clear();
+	supervisor_open(supervisor);
 	slim(supervisor->container);
 	record_sweep(supervisor->host);
 	rc = live(supervisor);

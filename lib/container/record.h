@@ -16,7 +16,7 @@
  *	containers/ID/		locked (flock(2)) by the supervisor as long as it lives: locked
  *				<=> running, without any clean-up after a crash
  *	  state.json		replaced whole at each change
- *	  config.json		the plan, an OCI runtime-spec document (not written for --rm)
+ *	  config.json		the plan, an OCI runtime-spec document (terms.h)
  *	  resolv.conf hosts hostname
  *	  upper work volumes/N	writable layer and anonymous volumes (for --rm: see scratch.h)
  *	container-names/NAME	symbolic link to the ID: unique by link creation; one whose
@@ -74,6 +74,9 @@ struct record {
 	char *restart;    /* policy; NULL: no */
 	int64_t restarts; /* by that policy */
 	bool restarting;  /* running, but just between two runs */
+	uint64_t executed; /* the pid_start of the process whose payload was executed: until it is
+			      that of the one above, nobody may join it, for it may not have left
+			      the host's files yet */
 };
 
 #define RECORD_INIT \

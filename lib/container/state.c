@@ -53,6 +53,7 @@ void state_print(const struct record *record, struct buf *out)
 	json_add_string(state, "restart", record->restart);
 	json_add_int(state, "restarts", record->restarts);
 	json_add_bool(state, "restarting", record->restarting);
+	json_add_int(state, "executed", (int64_t)record->executed);
 	json_print(state, false, out);
 	buf_add_char(out, '\n');
 }
@@ -113,7 +114,7 @@ static int parse_strings(const cJSON *state, struct record *record)
 
 static int parse_numbers(const cJSON *state, struct record *record)
 {
-	int64_t pid = 0, start = 0, code = 0, signal = 0, nsec = 0;
+	int64_t pid = 0, start = 0, code = 0, signal = 0, nsec = 0, executed = 0;
 
 	TRY(json_get_int(state, "created", 0, INT64_MAX, &record->created));
 	TRY(json_get_int(state, "createdNanoseconds", 0, 999999999, &nsec));
@@ -131,6 +132,8 @@ static int parse_numbers(const cJSON *state, struct record *record)
 	TRY(json_get_bool(state, "autoRemove", &record->auto_remove));
 	TRY(json_get_int(state, "restarts", 0, INT64_MAX, &record->restarts));
 	TRY(json_get_bool(state, "restarting", &record->restarting));
+	TRY(json_get_int(state, "executed", 0, INT64_MAX, &executed));
+	record->executed = (uint64_t)executed;
 	record->created_nsec = (uint32_t)nsec;
 	record->pid = (pid_t)pid;
 	record->pid_start = (uint64_t)start;

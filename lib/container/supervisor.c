@@ -17,10 +17,13 @@
 #include "base/proc.h"
 #include "base/units.h"
 #include "container/etc.h"
+#include "container/terms.h"
 
 #define USEC_PER_MSEC 1000
 #define USEC_PER_SEC 1000000
 #define NSEC_PER_USEC 1000
+
+#define OPEN_MSEC 2 /* a payload that lives for longer can be joined */
 
 static uint64_t now_usec(void)
 {
@@ -87,6 +90,7 @@ int supervisor_begin(struct supervisor *supervisor)
 	struct container *container = supervisor->container;
 	struct box *box = &supervisor->box;
 
+	supervisor->open = false;
 	supervisor->host_pids = container->spec.ns[NS_PID].mode == NS_HOST;
 	supervisor->memory_limit = container->spec.cgroup.resources.memory_limit;
 	if (supervisor->signals.fd < 0)
@@ -152,10 +156,21 @@ static void handle_signals(struct supervisor *supervisor)
 	}
 }
 
+void supervisor_open(struct supervisor *supervisor)
+{
+	struct container *container = supervisor->container;
+
+	if (!supervisor->open)
+		terms_open(&container->record, &container->spec);
+	supervisor->open = true;
+}
+
 static int time_left(const struct supervisor *supervisor)
 {
 	uint64_t now;
 
+	if (!supervisor->open)
+		return OPEN_MSEC;
 	if (supervisor->deadline == 0)
 		return -1;
 	now = now_usec();
@@ -181,6 +196,8 @@ static int supervise(struct supervisor *supervisor)
 			handle_signals(supervisor);
 		relay_run(&supervisor->relay, polls);
 		capture_run(&supervisor->capture, polls + 5);
+		if (polls[4].revents == 0)
+			supervisor_open(supervisor);
 		if (supervisor->deadline != 0 && now_usec() >= supervisor->deadline) {
 			supervisor->exited.timeout = true;
 			supervisor->deadline = 0;

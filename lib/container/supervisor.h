@@ -31,6 +31,7 @@ struct supervisor {
 	uint64_t deadline;      /* CLOCK_MONOTONIC, microseconds; 0: none */
 	bool cidfile, pidfile;
 	bool host_pids;       /* its end does not end its children */
+	bool open;            /* others may join it (terms.h) */
 	int64_t memory_limit; /* LIMIT_NONE: none of its own */
 	struct notice_exit exited;
 	int lost; /* why some of its output did not arrive; 0: it did */
@@ -54,6 +55,9 @@ int supervisor_conclude(struct supervisor *supervisor);
 int supervisor_settle(struct supervisor *supervisor);
 /* Instead, where it is to be started again: it is between two runs then. */
 int supervisor_pause(struct supervisor *supervisor);
+/* Let others join it, where that was not done yet: done by itself for a payload that lives for longer
+ * than a moment, so this is for who lets the spec go before. */
+void supervisor_open(struct supervisor *supervisor);
 void supervisor_release(struct supervisor *supervisor);
 
 #endif
