@@ -167,6 +167,7 @@ static int read_state(struct record *record)
 	TRY(fs_read_file(record->dirfd, "state.json", MAX_STATE_FILE, &text));
 	TRY(state_parse(text.data, text.len, record));
 	record->saved = true;
+	(void)claim_read_name(record);
 	return 0;
 }
 
@@ -410,5 +411,6 @@ void record_release(struct record *record)
 	strvec_release(&record->ports);
 	strvec_release(&record->mounts);
 	free(record->cgroup);
+	free(record->network);
 	*record = (struct record)RECORD_INIT;
 }

@@ -21,6 +21,7 @@
 #include "container/notice.h"
 #include "container/signals.h"
 #include "container/stdio.h"
+#include "container/waiter.h"
 
 #define USEC_PER_MSEC 1000
 #define USEC_PER_SEC 1000000
@@ -121,6 +122,9 @@ static void send_signal(struct run *run, int signal)
 static void kill_all(struct run *run)
 {
 	send_signal(run, SIGKILL);
+	/* It may be paused, and would not hear of it. */
+	if (cgroup_freeze(&run->box.cgroup, false) < 0)
+		err_clear();
 	if (run->container->spec.ns[NS_PID].mode == NS_HOST && cgroup_kill(&run->box.cgroup) < 0)
 		err_clear();
 }
@@ -265,19 +269,22 @@ static void release_box(struct run *run)
 static int settle(struct run *run)
 {
 	struct record *record = &run->container->record;
+	int rc = 0;
 
-	if (record->ephemeral) {
-		if (run->cidfile)
-			notice_remove_cidfile(run->request);
-		return record_remove(run->host, record, true);
-	}
 	record->status = RECORD_EXITED;
 	record->finished = time(NULL);
 	record->exit_code = run->exited.code;
 	record->oom_killed = run->exited.oom;
 	record->pid = 0;
 	record->pid_start = 0;
-	return record_save(record);
+	if (!record->ephemeral)
+		rc = record_save(record);
+	waiter_tell(record);
+	if (!record->ephemeral)
+		return rc;
+	if (run->cidfile)
+		notice_remove_cidfile(run->request);
+	return record_remove(run->host, record, true);
 }
 
 /* The container never ran. It stays where only its command was wrong, and --rm was not given: a
@@ -301,6 +308,9 @@ static int give_up(struct run *run, int rc)
 		settle(run);
 	} else {
 		etc_unlink(run->container);
+		record->status = RECORD_EXITED;
+		record->exit_code = run->exited.code;
+		waiter_tell(record);
 		record_remove(run->host, record, true);
 	}
 	err_set(text.data, advice.data);

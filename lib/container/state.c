@@ -38,6 +38,7 @@ void state_print(const struct record *record, struct buf *out)
 	json_add_int(state, "stopSignal", record->stop_signal);
 	json_add_bool(state, "oomKilled", record->oom_killed);
 	json_add_string(state, "cgroup", record->cgroup);
+	json_add_string(state, "network", record->network);
 	json_print(state, false, out);
 	buf_add_char(out, '\n');
 }
@@ -61,10 +62,9 @@ static int parse_strings(const cJSON *state, struct record *record)
 		const char *key;
 		char **slot;
 	} strings[] = {
-		{ "name", &record->name },
-		{ "image", &record->image },
-		{ "imageId", &record->image_id },
-		{ "cgroup", &record->cgroup },
+		{ "name", &record->name },        { "image", &record->image },
+		{ "imageId", &record->image_id }, { "cgroup", &record->cgroup },
+		{ "network", &record->network },
 	};
 	const struct {
 		const char *key;
