@@ -27,6 +27,13 @@
 	X(run) \
 	X(ps) \
 	X(rm) \
+	X(kill) \
+	X(stop) \
+	X(wait) \
+	X(pause) \
+	X(unpause) \
+	X(rename) \
+	X(port) \
 	X(pull) \
 	X(push) \
 	X(load) \

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/units.h"
+#include "container/pause.h"
 #include "container/record.h"
 
 static void add_time(cJSON *json, const char *key, int64_t seconds, uint32_t nsec)
@@ -25,17 +26,13 @@ static void add_time(cJSON *json, const char *key, int64_t seconds, uint32_t nse
 
 static void add_state(cJSON *json, const struct record *record)
 {
-	static const char *const names[] = {
-		[RECORD_CREATED] = "created",
-		[RECORD_RUNNING] = "running",
-		[RECORD_EXITED] = "exited",
-	};
 	cJSON *state = json_add_object(json, "State");
 	bool running = record->status == RECORD_RUNNING;
+	const char *status = pause_status(record);
 
-	json_add_string(state, "Status", names[record->status]);
+	json_add_string(state, "Status", status);
 	json_add_bool(state, "Running", running);
-	json_add_bool(state, "Paused", false);
+	json_add_bool(state, "Paused", strcmp(status, "paused") == 0);
 	json_add_bool(state, "Restarting", false);
 	json_add_bool(state, "OOMKilled", record->oom_killed);
 	json_add_bool(state, "Dead", false);
