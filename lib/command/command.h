@@ -54,7 +54,10 @@
 	X(completion) \
 	X(help) \
 	X(group_container) \
+	X(container_cleanup) \
+	X(container_exists) \
 	X(container_inspect) \
+	X(container_prune) \
 	X(group_image) \
 	X(image_exists) \
 	X(image_export) \
