@@ -32,6 +32,8 @@
 	X(wait) \
 	X(pause) \
 	X(unpause) \
+	X(top) \
+	X(stats) \
 	X(rename) \
 	X(port) \
 	X(pull) \
