@@ -72,7 +72,7 @@ static void add_by_file(const struct host *host, const struct choice *choice, co
 
 struct walk {
 	const struct choice *choice;
-	const struct selection *selection;
+	struct selection selection;
 	bool (*applies)(const struct record *record);
 	struct chosen_list *list;
 };
@@ -83,7 +83,7 @@ static int add_each(struct record *record, void *arg)
 
 	if (walk->choice->latest && walk->list->n > 0)
 		return 0;
-	if (!select_matches(walk->selection, record))
+	if (!select_matches(&walk->selection, record))
 		return 0;
 	if (!walk->choice->latest && walk->applies != NULL && !walk->applies(record))
 		return 0;
@@ -93,13 +93,11 @@ static int add_each(struct record *record, void *arg)
 
 static int add_matching(const struct host *host, struct walk *walk)
 {
-	struct selection selection = { 0 };
-	int rc = select_parse(host, &walk->choice->filters, &selection);
+	int rc = select_parse(host, &walk->choice->filters, &walk->selection);
 
-	walk->selection = &selection;
 	if (rc >= 0)
 		rc = record_each(host, add_each, walk);
-	selection_release(&selection);
+	selection_release(&walk->selection);
 	if (rc >= 0 && walk->choice->latest && walk->list->n == 0)
 		return refuse("--latest: there is no container");
 	return rc;
@@ -109,7 +107,7 @@ int choice_find(const struct host *host, const char *command, const struct choic
 		const struct strvec *operands, bool (*applies)(const struct record *record),
 		struct chosen_list *ret_list)
 {
-	struct walk walk = { choice, NULL, applies, ret_list };
+	struct walk walk = { .choice = choice, .applies = applies, .list = ret_list };
 	size_t named = operands->n + choice->cidfiles.n;
 	bool chosen = choice->all || choice->latest || choice->filters.n > 0;
 

@@ -49,8 +49,9 @@ void waiter_begin(struct record *record, struct waiter *ret_waiter)
 	*ret_waiter = (struct waiter){ .record = *record, .exit_fd = -1, .state_fd = -1 };
 	*record = (struct record)RECORD_INIT;
 	ret_waiter->state_fd = openat(ret_waiter->record.dirfd, "state.json", O_RDONLY | O_CLOEXEC);
-	ret_waiter->exit_fd =
-		openat(ret_waiter->record.dirfd, "exit", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (ret_waiter->record.status != RECORD_EXITED)
+		ret_waiter->exit_fd = openat(ret_waiter->record.dirfd, "exit",
+					     O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 }
 
 /* What the supervisor has left to us. */
