@@ -31,9 +31,8 @@
 #define USEC_PER_MSEC 1000
 #define NSEC_PER_USEC 1000
 
-static int poll_lock(struct record *record, int64_t polls)
+static int poll_lock(struct record *record, int64_t polls, int quick)
 {
-	int quick = QUICK_POLLS;
 	struct timespec pause = { .tv_nsec = QUICK_NSEC };
 	struct stat st;
 
@@ -57,7 +56,7 @@ static int poll_lock(struct record *record, int64_t polls)
 
 int end_wait(struct record *record)
 {
-	return poll_lock(record, GLANCE_POLLS);
+	return poll_lock(record, GLANCE_POLLS, QUICK_POLLS);
 }
 
 /* The state may have been written after ours was read: the container was just being made. */
@@ -109,7 +108,7 @@ int end_kill(struct record *record)
 	for (int i = 0; i < KILL_POLLS / GLANCE_POLLS && rc == -EWOULDBLOCK; i++) {
 		refresh_pid(record);
 		TRY(send_signal(record, SIGKILL));
-		rc = poll_lock(record, GLANCE_POLLS);
+		rc = poll_lock(record, GLANCE_POLLS, QUICK_POLLS);
 	}
 	if (rc == -EWOULDBLOCK) {
 		refuse_with(EBUSY, "the container '%s' did not end within 10 seconds of SIGKILL",
@@ -155,9 +154,9 @@ static int await_lock(struct record *record, uint64_t deadline)
 			;
 		close(process.fd);
 	}
-	do
-		rc = poll_lock(record, 1);
-	while (rc == -EWOULDBLOCK && msec_left(deadline) != 0);
+	rc = poll_lock(record, 1, QUICK_POLLS);
+	while (rc == -EWOULDBLOCK && msec_left(deadline) != 0)
+		rc = poll_lock(record, 1, 0);
 	return rc;
 }
 

@@ -31,6 +31,8 @@ load ../helper/live
 
 @test "inspect: limits of one that runs are the kernel's" {
 	only root
+	[ -d /sys/fs/cgroup/memory ] || grep -qsw memory /sys/fs/cgroup/cgroup.controllers ||
+		cannot "no memory controller in this cgroup hierarchy"
 	busybox
 	up one --rm --memory 64m --cpus 0.5 --pids-limit 50 --read-only --pid host busybox sleep 90
 	[ "$(berth inspect -f '{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}} {{.HostConfig.PidsLimit}}' one)" = "67108864 500000000 50" ]
