@@ -26,8 +26,8 @@ static const struct opt options_stop[] = {
 	  "Ask with this signal, and not with the container's own", .check = check_signal },
 	{ "time", 't', OPT_INT, offsetof(struct stop_request, time), "SECONDS",
 	  "Kill it after so long; 10 if not given, -1: never", .min = -1, .max = TIME_MAX },
-	{ "timeout", 0, OPT_INT, offsetof(struct stop_request, time), "SECONDS",
-	  "the same as --time", OPT_ALIAS, .min = -1, .max = TIME_MAX },
+	{ "timeout", 0, OPT_INT, offsetof(struct stop_request, time), "SECONDS", NULL, OPT_ALIAS,
+	  .min = -1, .max = TIME_MAX },
 	OPT_END,
 };
 
