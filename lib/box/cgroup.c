@@ -193,17 +193,50 @@ int cgroup_oom(const struct cgroup *cgroup, bool *ret_oom, uint64_t *ret_peak)
 	return cgroup->path != NULL ? cgroup->driver->oom(cgroup, ret_oom, ret_peak) : 0;
 }
 
+int cgroup_freeze(const struct cgroup *cgroup, bool frozen)
+{
+	if (cgroup->path != NULL)
+		return cgroup->driver->freeze(cgroup, frozen);
+	return frozen ? cgroup_refuse_none("a pause") : 0;
+}
+
 bool cgroup_is_frozen(const struct cgroup *cgroup)
 {
-	bool v1 = cgroup->driver == &cgroup_driver_v1;
-	autofree char *file =
-		cgroup->path == NULL
-			? NULL
-			: xasprintf(CGROUP_ROOT "%s%s/%s", v1 ? "/freezer" : "", cgroup->path,
-				    v1 ? "freezer.self_freezing" : "cgroup.freeze");
-	char text[8];
+	return cgroup->path != NULL && cgroup->driver->is_frozen(cgroup);
+}
 
-	return file != NULL && cgdir_read(AT_FDCWD, file, text, sizeof(text)) > 0 && text[0] == '1';
+int cgroup_procs(const struct cgroup *cgroup, pid_t **ret_pids, size_t *ret_n)
+{
+	struct cgdir_procs procs = { 0 };
+	autoclose int fd = cgroup->path != NULL ? cgroup->driver->open(cgroup) : -ENOENT;
+	int rc = fd >= 0 ? cgdir_procs(fd, &procs) : fd;
+
+	if (rc < 0) {
+		free(procs.v);
+		return rc;
+	}
+	*ret_pids = procs.v;
+	*ret_n = procs.n;
+	return 0;
+}
+
+int cgroup_refuse_none(const char *what)
+{
+	refuse_with(EOPNOTSUPP, "%s needs a cgroup, and the container has none", what);
+	switch (cgself_version()) {
+	case CGROUP_V0:
+		hint("mount -t cgroup2 cgroup2 " CGROUP_ROOT ", and run the container again");
+		break;
+	case CGROUP_V1:
+		hint("with cgroup v1 only root's containers have one: run it as root, without "
+		     "--cgroups=disabled, or boot with systemd.unified_cgroup_hierarchy=1");
+		break;
+	case CGROUP_V2:
+		hint("run it without --cgroups=disabled, in a session of systemd or another "
+		     "cgroup that you may write to");
+		break;
+	}
+	return -EOPNOTSUPP;
 }
 
 void cgroup_release(struct cgroup *cgroup)

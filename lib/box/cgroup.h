@@ -65,7 +65,13 @@ int cgroup_kill(const struct cgroup *cgroup);
 int cgroup_remove(struct cgroup *cgroup);
 /* Did the kernel's OOM killer act in it? Peak memory in bytes, 0 if unknown. */
 int cgroup_oom(const struct cgroup *cgroup, bool *ret_oom, uint64_t *ret_peak);
+/* Stop every process in it, and let them go on (cgroup.freeze, or the freezer of v1). */
+int cgroup_freeze(const struct cgroup *cgroup, bool frozen);
 bool cgroup_is_frozen(const struct cgroup *cgroup);
+/* Every process in it; *ret_pids is to be freed. */
+int cgroup_procs(const struct cgroup *cgroup, pid_t **ret_pids, size_t *ret_n);
+/* `what` needs a cgroup and there is none: refused (-EOPNOTSUPP), with how to get one. */
+int cgroup_refuse_none(const char *what);
 void cgroup_release(struct cgroup *cgroup);
 
 /* A text that names it, for a record ("" where there is none), and the cgroup of such a text: what

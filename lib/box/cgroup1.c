@@ -37,6 +37,20 @@ static int open_one(const struct cgroup *cgroup, size_t controller)
 	return cgdir_open(AT_FDCWD, path);
 }
 
+int cgroup1_open(const struct cgroup *cgroup, size_t controller)
+{
+	return open_one(cgroup, controller);
+}
+
+int cgroup1_open_any(const struct cgroup *cgroup)
+{
+	int fd = -ENOENT;
+
+	for (size_t i = 0; i < CONTROLLER_MAX && fd < 0; i++)
+		fd = open_one(cgroup, i);
+	return fd;
+}
+
 /* A new cpuset is empty, and nothing can be put there before it has its parent's processors. */
 static int cpuset_inherit(const char *path)
 {
@@ -210,6 +224,8 @@ static int v1_kill(const struct cgroup *cgroup)
 {
 	const struct timespec pause = { .tv_nsec = 1000000 };
 
+	/* What is frozen does not die. */
+	TRY(cgfreeze_v1(cgroup, false));
 	for (int round = 0; round < CGROUP_WAIT_MS; round++) {
 		if (kill_everywhere(cgroup) == 0)
 			return 0;
@@ -220,7 +236,7 @@ static int v1_kill(const struct cgroup *cgroup)
 
 static int v1_remove(const struct cgroup *cgroup)
 {
-	int rc = 0;
+	int rc = cgfreeze_remove_v1(cgroup);
 
 	for (size_t i = 0; i < CONTROLLER_MAX; i++) {
 		autofree char *path = NULL;
@@ -274,5 +290,8 @@ const struct cgroup_driver cgroup_driver_v1 = {
 	.kill = v1_kill,
 	.remove = v1_remove,
 	.oom = v1_oom,
+	.freeze = cgfreeze_v1,
+	.is_frozen = cgfreeze_is_v1,
+	.open = cgroup1_open_any,
 	.describe = v1_describe,
 };

@@ -235,6 +235,13 @@ static int v2_attach(struct cgroup *cgroup, pid_t pid)
 	return rc < 0 ? fail_with(rc, "cannot put process %d into '%s'", (int)pid, full) : 0;
 }
 
+int cgroup2_open(const struct cgroup *cgroup)
+{
+	autofree char *full = absolute(cgroup->path);
+
+	return cgdir_open(AT_FDCWD, full);
+}
+
 int cgroup2_kill(const struct cgroup *cgroup)
 {
 	const struct timespec pause = { .tv_nsec = 1000000 };
@@ -301,5 +308,8 @@ const struct cgroup_driver cgroup_driver_v2 = {
 	.kill = cgroup2_kill,
 	.remove = v2_remove,
 	.oom = cgroup2_oom,
+	.freeze = cgfreeze_v2,
+	.is_frozen = cgfreeze_is_v2,
+	.open = cgroup2_open,
 	.describe = cgroup2_describe,
 };

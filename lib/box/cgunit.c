@@ -362,5 +362,8 @@ const struct cgroup_driver cgroup_driver_systemd = {
 	.kill = cgroup2_kill,
 	.remove = unit_remove,
 	.oom = cgroup2_oom,
+	.freeze = cgfreeze_v2,
+	.is_frozen = cgfreeze_is_v2,
+	.open = cgroup2_open,
 	.describe = cgroup2_describe,
 };

@@ -33,6 +33,15 @@
 	X(logs) \
 	X(attach) \
 	X(rm) \
+	X(kill) \
+	X(stop) \
+	X(wait) \
+	X(pause) \
+	X(unpause) \
+	X(top) \
+	X(stats) \
+	X(rename) \
+	X(port) \
 	X(pull) \
 	X(push) \
 	X(load) \
@@ -53,7 +62,10 @@
 	X(completion) \
 	X(help) \
 	X(group_container) \
+	X(container_cleanup) \
+	X(container_exists) \
 	X(container_inspect) \
+	X(container_prune) \
 	X(group_image) \
 	X(image_exists) \
 	X(image_export) \

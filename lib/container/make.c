@@ -234,6 +234,7 @@ static void describe(const struct request *request, struct container *container)
 	record->image = xstrdup(image->name != NULL ? image->name : request->image);
 	record->image_id = image->id[0] != '\0' ? xstrdup(image->id) : NULL;
 	record->stop_signal = container->stop_signal;
+	record->network = xstrdup(network_name(container->network.kind));
 	network_describe_ports(&container->network, &record->ports);
 	if (request->detach)
 		record->log_driver =

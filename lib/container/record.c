@@ -167,6 +167,7 @@ static int read_state(struct record *record)
 	TRY(fs_read_file(record->dirfd, "state.json", MAX_STATE_FILE, &text));
 	TRY(state_parse(text.data, text.len, record));
 	record->saved = true;
+	(void)claim_read_name(record);
 	return 0;
 }
 
@@ -450,5 +451,6 @@ void record_release(struct record *record)
 	free(record->pidfile);
 	free(record->monitor_pidfile);
 	free(record->restart);
+	free(record->network);
 	*record = (struct record)RECORD_INIT;
 }

@@ -15,7 +15,9 @@
  *
  *	containers/ID/		locked (flock(2)) by the supervisor as long as it lives: locked
  *				<=> running, without any clean-up after a crash
- *	  state.json		replaced whole at each change
+ *	  state.json		replaced whole at each change, by its supervisor
+ *	  name			symbolic link whose text is the name that `rename` gave it
+ *	  exit			made by who waits for it: waiter.h
  *	  config.json		the plan, an OCI runtime-spec document (terms.h)
  *	  resolv.conf hosts hostname
  *	  upper work volumes/N	writable layer and anonymous volumes (for --rm: see scratch.h)
@@ -56,7 +58,8 @@ struct record {
 	int exit_code;
 	int stop_signal;
 	bool oom_killed;
-	char *cgroup; /* its name, by which what a killed supervisor left is ended and removed */
+	char *cgroup;  /* its name, by which what a killed supervisor left is ended and removed */
+	char *network; /* the mode: "none", "host", "pasta", ... */
 
 	/* how it is started again */
 	char *log_driver; /* NULL: none, as it ran in the foreground */

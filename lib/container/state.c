@@ -54,6 +54,7 @@ void state_print(const struct record *record, struct buf *out)
 	json_add_int(state, "restarts", record->restarts);
 	json_add_bool(state, "restarting", record->restarting);
 	json_add_int(state, "executed", (int64_t)record->executed);
+	json_add_string(state, "network", record->network);
 	json_print(state, false, out);
 	buf_add_char(out, '\n');
 }
@@ -86,6 +87,7 @@ static int parse_strings(const cJSON *state, struct record *record)
 		{ "pidfile", &record->pidfile },
 		{ "monitorPidfile", &record->monitor_pidfile },
 		{ "restart", &record->restart },
+		{ "network", &record->network },
 	};
 	const struct {
 		const char *key;

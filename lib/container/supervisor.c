@@ -18,6 +18,7 @@
 #include "base/units.h"
 #include "container/etc.h"
 #include "container/terms.h"
+#include "container/waiter.h"
 
 #define USEC_PER_MSEC 1000
 #define USEC_PER_SEC 1000000
@@ -125,6 +126,9 @@ static void send_signal(struct supervisor *supervisor, int signal)
 static void kill_all(struct supervisor *supervisor)
 {
 	send_signal(supervisor, SIGKILL);
+	/* It may be paused, and would not hear of it. */
+	if (cgroup_freeze(&supervisor->box.cgroup, false) < 0)
+		err_clear();
 	if (supervisor->host_pids && cgroup_kill(&supervisor->box.cgroup) < 0)
 		err_clear();
 }
@@ -306,15 +310,19 @@ static void note_exit(struct supervisor *supervisor)
 int supervisor_settle(struct supervisor *supervisor)
 {
 	struct record *record = &supervisor->container->record;
+	const bool stays = !record->ephemeral && !record->auto_remove;
+	int rc = 0;
 
 	capture_release(&supervisor->capture);
-	if (record->ephemeral || record->auto_remove) {
-		if (supervisor->cidfile)
-			notice_remove_cidfile(supervisor->request);
-		return record_remove(supervisor->host, record, true);
-	}
 	note_exit(supervisor);
-	return record_save(record);
+	if (stays)
+		rc = record_save(record);
+	waiter_tell(record);
+	if (stays)
+		return rc;
+	if (supervisor->cidfile)
+		notice_remove_cidfile(supervisor->request);
+	return record_remove(supervisor->host, record, true);
 }
 
 /* The container never ran. A name and an ID were promised where it stays. */
@@ -339,6 +347,9 @@ int supervisor_give_up(struct supervisor *supervisor, int rc)
 		supervisor_settle(supervisor);
 	} else {
 		etc_unlink(supervisor->container);
+		record->status = RECORD_EXITED;
+		record->exit_code = supervisor->exited.code;
+		waiter_tell(record);
 		record_remove(supervisor->host, record, true);
 	}
 	err_set(text.data, advice.data);

@@ -253,7 +253,7 @@ s.send(b"it"); open(sys.argv[2], "w").write(s.recv(100).decode())'
 		[[ $output =~ ^127\.0\.0\.1:([1-9][0-9]*)-\>80/tcp$ ]]
 		chosen=${BASH_REMATCH[1]}
 		[ "$chosen" != "$port" ]
-		[ "$(berth inspect -f '{{index .NetworkSettings.Ports 0}}' web)" = "$output" ]
+		[ "$(berth inspect -f '{{(index (index .NetworkSettings.Ports "80/tcp") 0).HostPort}}' web)" = "$chosen" ]
 		[ "$(berth ps --filter "publish=$chosen" --format '{{.Names}}')" = web ]
 		[ "$(berth ps -q --filter "publish=$chosen/udp")" = "" ]
 		[ "$(berth ps -q --filter "publish=$((chosen + 1))")" = "" ]
