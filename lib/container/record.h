@@ -71,12 +71,12 @@ struct record {
 	int64_t timeout;      /* microseconds; 0: none */
 	int64_t stop_timeout; /* seconds between the stop signal and SIGKILL; -1: the default */
 	char *monitor_pidfile;
-	bool tty;         /* it has a terminal */
-	bool once;        /* what it has of the host is another's after its end */
-	bool auto_remove; /* it stays only until its end, which --rm of create asked for */
-	char *restart;    /* policy; NULL: no */
-	int64_t restarts; /* by that policy */
-	bool restarting;  /* running, but just between two runs */
+	bool tty;          /* it has a terminal */
+	bool once;         /* what it has of the host is another's after its end */
+	bool auto_remove;  /* it stays only until its end, which --rm of create asked for */
+	char *restart;     /* policy; NULL: no */
+	int64_t restarts;  /* by that policy */
+	bool restarting;   /* running, but just between two runs */
 	uint64_t executed; /* the pid_start of the process whose payload was executed: until it is
 			      that of the one above, nobody may join it, for it may not have left
 			      the host's files yet */

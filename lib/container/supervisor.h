@@ -55,8 +55,8 @@ int supervisor_conclude(struct supervisor *supervisor);
 int supervisor_settle(struct supervisor *supervisor);
 /* Instead, where it is to be started again: it is between two runs then. */
 int supervisor_pause(struct supervisor *supervisor);
-/* Let others join it, where that was not done yet: done by itself for a payload that lives for longer
- * than a moment, so this is for who lets the spec go before. */
+/* Let others join it, where that was not done yet. It comes by itself for a payload that lives for
+ * longer than a moment, so this is for who lets the spec go before. */
 void supervisor_open(struct supervisor *supervisor);
 void supervisor_release(struct supervisor *supervisor);
 
