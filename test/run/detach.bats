@@ -134,7 +134,7 @@ log_of() { # NAME
 	pid=$(payload a)
 	kill -KILL "$(monitor a)"
 	eventually 10 is_dead "$pid"
-	in_state a "Exited (137)"
+	eventually 10 in_state a "Exited (137)"
 	berth rm a
 	box --rm --name a busybox sleep 100
 	pid=$(payload a)
@@ -150,7 +150,7 @@ log_of() { # NAME
 	box --name a -u 7:7 busybox sleep 100
 	pid=$(payload a)
 	kill -KILL "$(monitor a)"
-	in_state a "Exited (137)"
+	eventually 10 in_state a "Exited (137)"
 	eventually 10 is_dead "$pid"
 }
 
