@@ -90,7 +90,7 @@ play() { # NAME
 	berth start a
 	in_state a Up
 	eventually 10 gone a
-	[ -z "$(ls "$ROOT/containers")" ]
+	eventually 10 eval '[ -z "$(ls "$ROOT/containers")" ]'
 }
 
 @test "--cidfile is written by create, --pidfile by start" {

@@ -31,6 +31,11 @@ is_true() {
 	[ "${state:-}" != running ] || [ "$pid" = 0 ] || [ -e "/proc/$pid" ]
 }
 
+nothing_left() {
+	[ -z "$(find "$ROOT/containers" "$RUNROOT/containers" "$ROOT/scratch/upper" "$ROOT/scratch/work" "$ROOT/scratch/logs" \
+		"$ROOT/container-names" "$RUNROOT/container-names" -mindepth 1 -maxdepth 1 2>/dev/null)" ]
+}
+
 # attack PREPARE WORD...: kill `berth WORD...` at a dozen places.
 attack() {
 	local prepare=$1 at mode
@@ -46,8 +51,7 @@ attack() {
 		done
 	done
 	# Nothing is left of them: writable layers, logs, names.
-	[ -z "$(find "$ROOT/containers" "$RUNROOT/containers" "$ROOT/scratch/upper" "$ROOT/scratch/work" "$ROOT/scratch/logs" \
-		"$ROOT/container-names" "$RUNROOT/container-names" -mindepth 1 -maxdepth 1 2>/dev/null)" ]
+	eventually 5 nothing_left
 }
 
 nothing() { :; }

@@ -70,7 +70,7 @@ log_of() { # NAME
 	box --rm --name a busybox sh -c 'echo text; sleep 1'
 	eventually 10 eval 'log_of a | grep -q text'
 	eventually 10 gone a
-	[ -z "$(find "$ROOT/scratch/logs" "$ROOT/scratch/work" "$ROOT/scratch/upper" "$RUNROOT/containers" -mindepth 1)" ]
+	eventually 10 eval '[ -z "$(find "$ROOT/scratch/logs" "$ROOT/scratch/work" "$ROOT/scratch/upper" "$RUNROOT/containers" -mindepth 1)" ]'
 }
 
 @test "failures are those of the foreground: 125, 126, 127, on stderr" {
@@ -170,9 +170,7 @@ log_of() { # NAME
 	[ "$(cat monitor)" = "$(monitor a)" ]
 	[ "$(cat cid)" = "$(berth ps -q --no-trunc)" ]
 	eventually 10 gone a
-	[ ! -e pid ]
-	[ ! -e monitor ]
-	[ ! -e cid ]
+	eventually 10 eval '[ ! -e pid ] && [ ! -e monitor ] && [ ! -e cid ]'
 	[ "$(grep -o '"event":"[a-z]*"' events | tr '\n' ' ')" = '"event":"created" "event":"started" "event":"exited" ' ]
 }
 
