@@ -183,3 +183,29 @@ PY
 	want 125
 	[ -z "$(berth ps -aq)" ]
 }
+
+# What the first published port of a container answers.
+ask() { # NAME
+	local port
+	port=$(berth ps --filter "name=^$1\$" --format '{{.Ports}}' | sed 's/.*:\([0-9]*\)->.*/\1/')
+	timeout 5 bash -c "cat </dev/tcp/127.0.0.1/$port"
+}
+
+answers() { # NAME
+	[ "$(ask "$1" 2>/dev/null)" = hello ]
+}
+
+@test "a network with a published port is there in the background, and again after each start" {
+	only rootless
+	need pasta ip
+	[ -w /dev/net/tun ] || cannot "open /dev/net/tun"
+	ip route | grep -q ^default || cannot "use pasta: this host has no default route"
+	berth run -d --name a -p 127.0.0.1::80 busybox sh -c 'while :; do echo hello | nc -l -p 80; done' >/dev/null
+	eventually 10 answers a
+	berth restart -t 0 a
+	eventually 10 answers a
+	kill -KILL "$(pid a)"
+	eventually 10 in_state a "Exited (137)"
+	berth start a
+	eventually 10 answers a
+}
