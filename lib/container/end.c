@@ -64,7 +64,7 @@ int end_wait(struct record *record)
 }
 
 /* The state may have been written after ours was read: the container was just being made. */
-static void refresh_pid(struct record *record)
+static void refresh(struct record *record)
 {
 	AUTO(record) now = RECORD_INIT;
 	AUTO(buf) text = BUF_INIT;
@@ -76,6 +76,8 @@ static void refresh_pid(struct record *record)
 	}
 	record->pid = now.pid;
 	record->pid_start = now.pid_start;
+	record->status = now.status;
+	xreplace(&record->cgroup, now.cgroup);
 }
 
 /* By a descriptor, compared with the start time after it is open: never another process that got
@@ -126,7 +128,7 @@ int end_kill(struct record *record)
 
 	end_forbid_restart(record);
 	for (int i = 0; i < KILL_POLLS / GLANCE_POLLS && rc == -EWOULDBLOCK; i++) {
-		refresh_pid(record);
+		refresh(record);
 		TRY(send_signal(record, SIGKILL));
 		rc = poll_lock(record, GLANCE_POLLS, QUICK_POLLS);
 	}
@@ -137,6 +139,9 @@ int end_kill(struct record *record)
 		     (int)record->pid);
 		return -EBUSY;
 	}
+	/* Its supervisor may have left something, and said so. */
+	if (rc == 0)
+		refresh(record);
 	return rc;
 }
 
@@ -151,7 +156,7 @@ uint64_t end_now(void)
 int end_ask(struct record *record, int signal)
 {
 	end_forbid_restart(record);
-	refresh_pid(record);
+	refresh(record);
 	return send_signal(record, signal);
 }
 
