@@ -317,7 +317,7 @@ int supervisor_settle(struct supervisor *supervisor)
 	note_exit(supervisor);
 	if (stays)
 		rc = record_save(record);
-	waiter_tell(record);
+	waiter_tell(record, !stays);
 	if (stays)
 		return rc;
 	if (supervisor->cidfile)
@@ -349,7 +349,7 @@ int supervisor_give_up(struct supervisor *supervisor, int rc)
 		etc_unlink(supervisor->container);
 		record->status = RECORD_EXITED;
 		record->exit_code = supervisor->exited.code;
-		waiter_tell(record);
+		waiter_tell(record, true);
 		record_remove(supervisor->host, record, true);
 	}
 	err_set(text.data, advice.data);

@@ -22,16 +22,16 @@
 #define QUICK_NSEC 200000L
 #define SLOW_NSEC 20000000L
 
-void waiter_tell(const struct record *record)
+void waiter_tell(const struct record *record, bool goes)
 {
 	AUTO(buf) text = BUF_INIT;
 	autoclose int state = -1, fd = -1;
 	char code[8];
 	int len = snprintf(code, sizeof(code), "%d\n", record->exit_code);
 
-	/* In place, for those who have it open: it is about to be removed. Who reads it half
-	 * written passes over it, as over any container that is just going. */
-	if (record->ephemeral) {
+	/* In place, for those who have it open. Who reads it half written passes over it, as over
+	 * any container that is just going. */
+	if (goes) {
 		state_print(record, &text);
 		state = openat(record->dirfd, "state.json", O_WRONLY | O_CLOEXEC);
 		if (state >= 0 && pwrite(state, text.data, text.len, 0) >= 0)
@@ -46,12 +46,22 @@ void waiter_tell(const struct record *record)
 
 void waiter_begin(struct record *record, struct waiter *ret_waiter)
 {
+	int dirfd = record->dirfd, again;
+
 	*ret_waiter = (struct waiter){ .record = *record, .exit_fd = -1, .state_fd = -1 };
 	*record = (struct record)RECORD_INIT;
-	ret_waiter->state_fd = openat(ret_waiter->record.dirfd, "state.json", O_RDONLY | O_CLOEXEC);
-	if (ret_waiter->record.status != RECORD_EXITED)
-		ret_waiter->exit_fd = openat(ret_waiter->record.dirfd, "exit",
-					     O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (dirfd < 0)
+		return;
+	ret_waiter->state_fd = openat(dirfd, "state.json", O_RDONLY | O_CLOEXEC);
+	if (ret_waiter->record.status == RECORD_EXITED)
+		return;
+	ret_waiter->exit_fd = openat(dirfd, "exit", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	/* It may have been replaced; if it is gone, the other one has the last that there was. */
+	again = openat(dirfd, "state.json", O_RDONLY | O_CLOEXEC);
+	if (again < 0)
+		return;
+	cleanup_close(&ret_waiter->state_fd);
+	ret_waiter->state_fd = again;
 }
 
 /* What the supervisor has left to us. */

@@ -29,7 +29,8 @@ void waiter_begin(struct record *record, struct waiter *ret_waiter);
 int waiter_wait(struct waiter *waiter, enum waiter_condition condition, int *ret_code);
 void waiter_release(struct waiter *waiter);
 
-/* The supervisor's part, after the record says how it ended. */
-void waiter_tell(const struct record *record);
+/* The supervisor's part, after the record says how it ended. goes: it is about to be removed, and
+ * its state was not written. */
+void waiter_tell(const struct record *record, bool goes);
 
 #endif
