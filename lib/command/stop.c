@@ -10,6 +10,7 @@
 #include "container/end.h"
 
 #define TIME_DEFAULT 10
+#define TIME_NONE (-2)
 #define TIME_MAX 86400
 #define USEC_PER_SEC UINT64_C(1000000)
 
@@ -54,10 +55,18 @@ static void ask_all(struct chosen_list *list, int wanted)
 	}
 }
 
-static void await_all(struct chosen_list *list, uint64_t deadline)
+/* Seconds that this one is given; -1: for ever. */
+static int64_t time_of(const struct stop_request *request, const struct record *record)
+{
+	return request->time != TIME_NONE ? request->time : TIME_DEFAULT;
+}
+
+static void await_all(const struct stop_request *request, struct chosen_list *list, uint64_t start)
 {
 	for (size_t i = 0; i < list->n; i++) {
 		struct chosen *chosen = &list->v[i];
+		int64_t time = time_of(request, &chosen->record);
+		uint64_t deadline = time >= 0 ? start + (uint64_t)time * USEC_PER_SEC : 0;
 		int rc = is_pending(chosen) ? end_await(&chosen->record, deadline) : 0;
 
 		if (rc >= 0)
@@ -82,16 +91,15 @@ static int run(const struct host *host, void *data, const struct strvec *operand
 {
 	const struct stop_request *request = data;
 	AUTO(chosen_list) list = { 0 };
-	uint64_t deadline = 0;
+	uint64_t start;
 	int signal = 0;
 
 	if (request->signal != NULL)
 		TRY(units_parse_signal(request->signal, &signal));
 	TRY(choice_find(host, "stop", &request->choice, operands, runs, &list));
-	if (request->time >= 0)
-		deadline = end_now() + (uint64_t)request->time * USEC_PER_SEC;
+	start = end_now();
 	ask_all(&list, signal);
-	await_all(&list, deadline);
+	await_all(request, &list, start);
 	kill_all(&list);
 	return choice_print(&list);
 }
@@ -100,7 +108,7 @@ static void init(void *data)
 {
 	struct stop_request *request = data;
 
-	request->time = TIME_DEFAULT;
+	request->time = TIME_NONE;
 }
 
 const struct command command_stop = {
