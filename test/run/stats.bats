@@ -70,6 +70,19 @@ stat_of() { # FIELD NAME
 	wait || :
 }
 
+@test "stats: a terminal is cleared before each look" {
+	has_cgroup || skip "only: with a cgroup"
+	need script
+	busybox
+	up idle --rm busybox sleep 80
+	timeout 20 script -qec "timeout 2 '$BERTH' --root '$ROOT' --runroot '$RUNROOT' stats -i 300ms" /dev/null >"$T/out" 2>&1 </dev/null || :
+	[ "$(grep -c $'\033\\[H\033\\[J' "$T/out")" -ge 3 ]
+	timeout 20 script -qec "'$BERTH' --root '$ROOT' --runroot '$RUNROOT' stats --no-stream" /dev/null >"$T/out" 2>&1 </dev/null
+	! grep -q $'\033' "$T/out"
+	berth kill idle
+	wait || :
+}
+
 @test "stats: without a cgroup it is refused, with what to do" {
 	busybox
 	up one --rm --cgroups disabled busybox sleep 80

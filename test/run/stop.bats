@@ -92,3 +92,21 @@ load ../helper/live
 	[ "$output" = a ]
 	is_state a exited
 }
+
+@test "stop: killed anywhere, it leaves a container that can be stopped and removed" {
+	busybox
+	local i
+	for i in $(seq 15); do
+		obeys a
+		"$BERTH" --root "$ROOT" --runroot "$RUNROOT" stop a >/dev/null 2>&1 3>&- &
+		local pid=$!
+		read -r -t "0.00$((RANDOM % 4))$(printf '%03d' $((RANDOM % 1000)))" <> <(:) || :
+		kill -KILL $pid 2>/dev/null || :
+		wait $pid 2>/dev/null || :
+		split berth stop a
+		want 0
+		wait $supervisor || :
+		[ "$(berth ps -a --format '{{.Names}} {{.State}} {{.ExitCode}}')" = "a exited 9" ]
+		berth rm a
+	done
+}
