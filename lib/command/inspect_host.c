@@ -337,16 +337,27 @@ void inspect_add_network(cJSON *json, const struct record *record)
 		json_add_string(json_add_object(networks, record->network), "IPAddress", "");
 }
 
+/* "on-failure:3" */
+static void add_restart(cJSON *host, const struct record *record)
+{
+	const char *policy = record->restart != NULL ? record->restart : "no";
+	size_t len = strcspn(policy, ":");
+	autofree char *name = xstrndup(policy, len);
+	cJSON *restart = json_add_object(host, "RestartPolicy");
+
+	json_add_string(restart, "Name", name);
+	json_add_int(restart, "MaximumRetryCount",
+		     policy[len] == ':' ? strtoll(policy + len + 1, NULL, 10) : 0);
+}
+
 void inspect_add_host(cJSON *json, const struct record *record, const cJSON *plan)
 {
-	cJSON *host = json_add_object(json, "HostConfig"), *restart;
+	cJSON *host = json_add_object(json, "HostConfig");
 
-	json_add_bool(host, "AutoRemove", record->ephemeral);
+	json_add_bool(host, "AutoRemove", record->ephemeral || record->auto_remove);
 	json_add_string(host, "NetworkMode", record->network != NULL ? record->network : "");
 	add_ports(host, "PortBindings", record);
-	restart = json_add_object(host, "RestartPolicy");
-	json_add_string(restart, "Name", "no");
-	json_add_int(restart, "MaximumRetryCount", 0);
+	add_restart(host, record);
 	if (plan != NULL) {
 		add_binds(host, record, plan);
 		json_add_int(host, "ShmSize", shm_size(plan));

@@ -42,6 +42,9 @@ static int kill_one(struct record *record, int signal)
 	struct target target = TARGET_INIT;
 	int rc;
 
+	/* Between two runs there is nobody to hear it: there is no next one. */
+	if (record->restarting && wakes(record, signal))
+		return end_ask(record, signal);
 	if (wakes(record, signal) && record->status == RECORD_RUNNING && record->pid > 0)
 		return end_ask(record, signal) > 0
 			       ? 0

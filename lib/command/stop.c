@@ -58,7 +58,9 @@ static void ask_all(struct chosen_list *list, int wanted)
 /* Seconds that this one is given; -1: for ever. */
 static int64_t time_of(const struct stop_request *request, const struct record *record)
 {
-	return request->time != TIME_NONE ? request->time : TIME_DEFAULT;
+	if (request->time != TIME_NONE)
+		return request->time;
+	return record->stop_timeout >= 0 ? record->stop_timeout : TIME_DEFAULT;
 }
 
 static void await_all(const struct stop_request *request, struct chosen_list *list, uint64_t start)

@@ -46,12 +46,15 @@ static bool match_label(const struct select_rule *rule, const struct record *rec
 
 static int prepare_status(const struct host *host, struct select_rule *rule)
 {
-	static const char *const names[] = { "created", "running", "paused", "exited" };
+	static const char *const names[] = { "created", "running", "paused", "restarting",
+					     "exited" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (strcmp(rule->value, names[i]) == 0)
 			return 0;
-	return refuse("'%s' is not a status: created, running, paused or exited", rule->value);
+	return refuse("'%s' is not a status: created, running, paused, restarting "
+		      "or exited",
+		      rule->value);
 }
 
 static bool match_status(const struct select_rule *rule, const struct record *record)

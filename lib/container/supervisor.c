@@ -347,8 +347,7 @@ int supervisor_give_up(struct supervisor *supervisor, int rc)
 		supervisor_settle(supervisor);
 	} else {
 		etc_unlink(supervisor->container);
-		record->status = RECORD_EXITED;
-		record->exit_code = supervisor->exited.code;
+		note_exit(supervisor);
 		waiter_tell(record, true);
 		record_remove(supervisor->host, record, true);
 	}
