@@ -52,8 +52,7 @@ static int prepare_status(const struct host *host, struct select_rule *rule)
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (strcmp(rule->value, names[i]) == 0)
 			return 0;
-	return refuse("'%s' is not a status: created, running, paused, restarting "
-		      "or exited",
+	return refuse("'%s' is not a status: created, running, paused, restarting or exited",
 		      rule->value);
 }
 

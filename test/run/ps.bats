@@ -70,7 +70,7 @@ names() {
 		err_has "berth: "
 	done
 	split berth ps --filter status=flying
-	err_has "created, running, paused or exited"
+	err_has "created, running, paused, restarting or exited"
 }
 
 @test "ps: a container is running as long as it runs, and not a moment longer" {
