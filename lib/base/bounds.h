@@ -28,6 +28,7 @@
 #define MAX_TABLE_CUTS 750000       /* offsets in it: each in an entry of more than 64 bytes */
 #define MAX_TAR_SPLIT (64UL << 20)  /* what goes with it, compressed */
 #define MAX_UNPACKED (256ULL << 30) /* per layer, unless less space is free */
+#define MAX_CHANGES (256UL << 20)   /* a list of what a container changed */
 #define MAX_ZSTD_WINDOW_LOG 27      /* 128 MiB */
 #define MAX_PASSWD (10UL << 20)
 #define MAX_PASSWD_LINE 65536UL

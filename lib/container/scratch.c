@@ -212,10 +212,15 @@ int scratch_make_log(const struct host *host, struct record *record)
 	return make_dir(path);
 }
 
+char *scratch_upper(const struct host *host, const struct record *record)
+{
+	return record->ephemeral ? scratch_path(host, SCRATCH_UPPER, record->id)
+				 : xasprintf("%s/upper", record->dir);
+}
+
 int scratch_usage(const struct host *host, const struct record *record, uint64_t *ret_bytes)
 {
-	autofree char *upper = record->ephemeral ? scratch_path(host, SCRATCH_UPPER, record->id)
-						 : xasprintf("%s/upper", record->dir);
+	autofree char *upper = scratch_upper(host, record);
 
 	return fs_disk_usage(AT_FDCWD, upper, ret_bytes);
 }

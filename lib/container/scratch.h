@@ -35,6 +35,8 @@ int scratch_make_volume(const struct host *host, struct record *record, const st
 /* The directory for the log of a container of --rm, and the path of its log. */
 int scratch_make_log(const struct host *host, struct record *record);
 char *scratch_log_path(const struct host *host, const char *id);
+/* Where the writable layer of a container is, or would be; to be freed. */
+char *scratch_upper(const struct host *host, const struct record *record);
 /* What the writable layer takes on disk, as far as the caller may look into it. */
 int scratch_usage(const struct host *host, const struct record *record, uint64_t *ret_bytes);
 /* Remove what belongs to the container of --rm. */

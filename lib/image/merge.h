@@ -16,7 +16,8 @@
 struct merge_entry {
 	const char *path; /* from the root, without a leading '/' */
 	struct stat st;
-	int fd; /* O_PATH; the walk's */
+	size_t layer; /* that it is of: its place in the list */
+	int fd;       /* O_PATH; the walk's */
 };
 
 /*
