@@ -30,6 +30,7 @@
 	X(ps) \
 	X(rm) \
 	X(diff) \
+	X(export) \
 	X(pull) \
 	X(push) \
 	X(load) \

@@ -107,6 +107,7 @@ static int open_layers(const struct host *host, struct contents *contents)
 		.store = &contents->store.maps,
 		.container = &contents->maps,
 		.images_as_they_are = !host->rootless,
+		.written = contents->upper != NULL ? 1 : 0,
 	};
 	return 0;
 }

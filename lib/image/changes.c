@@ -70,7 +70,7 @@ static int find_lower(const struct changes *changes, const struct lower *parent,
 
 	for (size_t i = 0; i < parent->parts.n && rc == 0; i++)
 		rc = look_at(changes, parent->parts.v[i], path, ret_lower);
-	owners_apply(changes->owners, false, &ret_lower->st);
+	owners_apply(changes->owners, UPPER + 1, &ret_lower->st);
 	return rc < 0 ? rc : 0;
 }
 
@@ -135,7 +135,7 @@ static int visit(struct changes *changes, const struct layer_name *name, const s
 	TRY(fd);
 	if (is_whiteout(&st))
 		return lower.exists ? add(changes, CHANGE_DELETED, path) : 0;
-	owners_apply(changes->owners, true, &st);
+	owners_apply(changes->owners, UPPER, &st);
 	if (S_ISDIR(st.st_mode))
 		return visit_directory(changes, path, &st, &lower, opaque);
 	if (lower.exists && is_same(&st, &lower.st))

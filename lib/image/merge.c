@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "image/merge.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -82,13 +83,18 @@ static int visit(struct merge *merge, const struct layer_name *names, size_t n)
 static int walk(struct merge *merge, const struct numbers *layers)
 {
 	AUTO(layer_names) list = { 0 };
+	int rc;
 
 	for (size_t i = 0; i < layers->n; i++)
 		TRY(layerdirs_list(&merge->roots, layers->v[i], merge->path.data, &list));
 	layer_names_sort(&list);
 	for (size_t i = 0, n; i < list.n; i += n) {
 		n = layer_names_same(&list.v[i], list.n - i);
-		TRY(visit(merge, &list.v[i], n));
+		rc = visit(merge, &list.v[i], n);
+		if (rc != -ENOENT)
+			TRY(rc);
+		else
+			err_clear();
 	}
 	return 0;
 }

@@ -23,7 +23,7 @@ struct merge_entry {
 /*
  * layers: directories, the topmost first. Calls each(entry, arg) for everything but the root, a
  * directory before what is in it, names in the order of their bytes; a negative value ends the
- * walk.
+ * walk, but -ENOENT: a name that goes away while it is looked at is passed over.
  */
 int merge_walk(const struct strvec *layers, int (*each)(const struct merge_entry *entry, void *arg),
 	       void *arg);

@@ -10,10 +10,10 @@ static uint32_t translate(const struct idmap *store, const struct idmap *contain
 	return other >= 0 ? (uint32_t)other : OWNER_NOBODY;
 }
 
-void owners_apply(const struct owners *owners, bool upper, struct stat *st)
+void owners_apply(const struct owners *owners, size_t layer, struct stat *st)
 {
 	if (owners == NULL || owners->container->uid.n == 0 ||
-	    (!upper && owners->images_as_they_are))
+	    (layer >= owners->written && owners->images_as_they_are))
 		return;
 	st->st_uid = translate(&owners->store->uid, &owners->container->uid, st->st_uid);
 	st->st_gid = translate(&owners->store->gid, &owners->container->gid, st->st_gid);
