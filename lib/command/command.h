@@ -29,6 +29,7 @@
 	X(run) \
 	X(ps) \
 	X(rm) \
+	X(commit) \
 	X(diff) \
 	X(export) \
 	X(pull) \

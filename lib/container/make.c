@@ -20,6 +20,7 @@
 #include "container/logdriver.h"
 #include "container/mounts.h"
 #include "container/namespaces.h"
+#include "container/overrides.h"
 #include "container/process.h"
 #include "container/resources.h"
 #include "container/scratch.h"
@@ -225,7 +226,7 @@ static char *make_hostname(const struct request *request, struct container *cont
 	return xstrdup(container->spec.hostname);
 }
 
-static void describe(const struct request *request, struct container *container)
+static int describe(const struct request *request, struct container *container)
 {
 	struct record *record = &container->record;
 	const struct image *image = &container->image;
@@ -251,6 +252,9 @@ static void describe(const struct request *request, struct container *container)
 	record->restart = xstrdup_null(request->restart);
 	record->tty = request->tty;
 	record->once = container->userns.locks.n != 0;
+	return image->id[0] != '\0'
+		       ? overrides_make(request, &image->config, &container->spec, record)
+		       : 0;
 }
 
 static int make_directory(const struct host *host, const struct request *request,
@@ -343,7 +347,7 @@ static int make_files(const struct host *host, const struct request *request, bo
 		TRY(device_add(request->devices.v[i], spec));
 	TRY(etc_make_timezone(request, spec));
 	TRY(security_compile_filter(host, spec));
-	describe(request, container);
+	TRY(describe(request, container));
 	if (overlay)
 		TRY(make_upper(host, container));
 	return request->dry_run ? 0 : etc_make(host, request, hostname, container);

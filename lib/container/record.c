@@ -452,5 +452,6 @@ void record_release(struct record *record)
 	free(record->monitor_pidfile);
 	free(record->restart);
 	free(record->network);
+	strvec_release(&record->overrides);
 	*record = (struct record)RECORD_INIT;
 }

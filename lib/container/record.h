@@ -80,6 +80,9 @@ struct record {
 	uint64_t executed; /* the pid_start of the process whose payload was executed: until it is
 			      that of the one above, nobody may join it, for it may not have left
 			      the host's files yet */
+	/* What the command line said instead of the image, in the words of its configuration, for
+	 * commit: "KEY" (without what the image has), "KEY=VALUE" (set, or one more). */
+	struct strvec overrides;
 };
 
 #define RECORD_INIT \

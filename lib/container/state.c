@@ -55,6 +55,8 @@ void state_print(const struct record *record, struct buf *out)
 	json_add_bool(state, "restarting", record->restarting);
 	json_add_int(state, "executed", (int64_t)record->executed);
 	json_add_string(state, "network", record->network);
+	if (record->overrides.n != 0)
+		json_add_strings(state, "overrides", &record->overrides);
 	json_print(state, false, out);
 	buf_add_char(out, '\n');
 }
@@ -100,6 +102,7 @@ static int parse_strings(const cJSON *state, struct record *record)
 		{ "logOptions", &record->log_options },
 		{ "publish", &record->publish },
 		{ "mountedImages", &record->mounted_images },
+		{ "overrides", &record->overrides },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(strings); i++) {

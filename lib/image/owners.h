@@ -18,13 +18,13 @@ struct owners {
 	const struct idmaps *store;     /* n == 0: none */
 	const struct idmaps *container; /* n == 0: none */
 	bool images_as_they_are;
-	size_t written; /* the topmost, that the container writes to: how many */
+	size_t written; /* of the layers: the topmost, its own */
 };
 
 #define OWNER_NOBODY 65534 /* of an id that the container does not have */
 
-/* Replace the owner in *st by that of a file of the layer in that place of the list. owners NULL: it
- * is as it is. */
+/* Replace the owner in *st by that of a file of the layer in that place of the list. owners NULL:
+ * it is as it is. */
 void owners_apply(const struct owners *owners, size_t layer, struct stat *st);
 
 #endif
