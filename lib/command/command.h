@@ -30,6 +30,7 @@
 	X(ps) \
 	X(rm) \
 	X(commit) \
+	X(cp) \
 	X(diff) \
 	X(export) \
 	X(pull) \
