@@ -35,6 +35,10 @@
 	X(stats) \
 	X(rename) \
 	X(port) \
+	X(export) \
+	X(diff) \
+	X(cp) \
+	X(commit) \
 	X(pull) \
 	X(push) \
 	X(load) \
