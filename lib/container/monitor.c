@@ -162,11 +162,12 @@ static void __attribute__((noreturn)) monitor_main(struct supervisor *supervisor
 		supervisor_release(supervisor);
 		_exit(EXIT_BERTH);
 	}
+	/* Before anybody knows of it: what is done next may be an exec. */
+	supervisor_open(supervisor);
 	(void)sync_send(report, SYNC_GO, NULL, 0);
 	close(report);
 	if (chdir("/") < 0)
 		err_clear();
-	supervisor_open(supervisor);
 	slim(supervisor->container);
 	record_sweep(supervisor->host);
 	rc = live(supervisor);
