@@ -174,7 +174,7 @@ static int begin_inside(struct extract *extract, bool directory)
 	struct stat st;
 	bool there = fd >= 0;
 
-	if (fd < 0 && fd == -ENOTDIR && wants_directory(to))
+	if (fd == -ENOTDIR && wants_directory(to))
 		return refuse_with(ENOTDIR, "'%s' is not a directory", to);
 	if (fd < 0 && fd != -ENOENT)
 		return fail_with(fd, "cannot open '%s' in the container", to);

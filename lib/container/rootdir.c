@@ -49,10 +49,10 @@ static int become_root(int ns)
 {
 	if (setns(ns, CLONE_NEWUSER) < 0)
 		return fail("cannot join the user namespace of the container");
+	/* Where a single id that is not root's is mapped, it is that one that has the rights. */
 	(void)!setgroups(0, NULL);
-	/* With a single id that is not root's inside, it is that id that has the rights. */
-	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
-		errno = 0;
+	(void)!setresgid(0, 0, 0);
+	(void)!setresuid(0, 0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	return 0;
 }
