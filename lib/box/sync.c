@@ -90,8 +90,10 @@ static int take_error(struct err_packet *packet)
 int sync_peer(int sock)
 {
 	char byte;
+	ssize_t n = recv(sock, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
 
-	return recv(sock, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0 ? -ECONNRESET : 0;
+	/* A reset: it closed its end, and did not read what was sent there. */
+	return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR) ? -ECONNRESET : 0;
 }
 
 int sync_wait(int sock, enum sync_word word, int *fds, size_t n)

@@ -27,6 +27,7 @@
 #define SIGNAL_BASE 128
 #define HEAD_MAX 1024
 #define E_NOENT 2
+#define E_AGAIN 11
 #define MSG_PEEK_DONTWAIT (0x02 | 0x40)
 
 static struct stub_report report;
@@ -231,14 +232,17 @@ static void must(const struct task *task, long rc)
 		fail(task->sock, task->path, rc);
 }
 
-/* It dies with who called for it, outside: that one's end of the socket tells whether it lives. */
+/* It dies with who called for it, outside: that one's end of the socket tells whether it lives. It
+ * is closed where there is an end of file, or a reset: what was sent there was not read. */
 static void start_joined(const struct task *task)
 {
 	char byte;
+	long rc;
 
 	if (!is_detached(task)) {
 		must(task, call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
-		if (call(SYS_recvfrom, task->sock, (long)&byte, 1, MSG_PEEK_DONTWAIT, 0) == 0)
+		rc = call(SYS_recvfrom, task->sock, (long)&byte, 1, MSG_PEEK_DONTWAIT, 0);
+		if (rc <= 0 && rc != -E_AGAIN)
 			leave(CANNOT_EXECUTE);
 	}
 	must(task, call(SYS_setsid, 0, 0, 0, 0, 0));
