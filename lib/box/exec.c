@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 #include "base/err.h"
 #include "base/fs.h"
 #include "box/stub/stub.h"
+#include "box/sync.h"
 
 /* Later than the headers: Linux 6.3. */
 #ifndef MFD_EXEC
@@ -299,13 +299,10 @@ union message {
 /* The length; 0: the socket was closed by a successful exec, or by the end of the child. */
 static ssize_t next_message(int sync, union message *message)
 {
-	ssize_t len;
+	struct iovec iov = { .iov_base = message, .iov_len = sizeof(*message) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	ssize_t len = sync_receive(sync, &msg);
 
-	do
-		len = recv(sync, message, sizeof(*message), 0);
-	while (len < 0 && errno == EINTR);
-	if (len < 0 && errno == ECONNRESET)
-		return 0;
 	return len < 0 ? fail("cannot read how the container's start went") : len;
 }
 
