@@ -44,7 +44,10 @@ is_awaited() {
 			}
 		else
 			# Only where it was gone before the question came.
-			[ $((i % 4)) = 0 ] && grep -q "there is no container" "$T/code.err"
+			[ $((i % 4)) = 0 ] && grep -q "there is no container" "$T/code.err" || {
+				echo "round $i: $(cat "$T/code.err")"
+				return 1
+			}
 		fi
 		rm "$T/go"
 	done
