@@ -96,7 +96,10 @@ static int judge_removed(const struct waiter *waiter, int *ret_code)
 	known = waiter->state_fd >= 0 && lseek(waiter->state_fd, 0, SEEK_SET) == 0 &&
 		parse(waiter->state_fd, &last) >= 0;
 	err_clear();
-	if (!known || last.status == RECORD_CREATED)
+	if (!known)
+		return refuse_with(ENOENT, "there is no container '%s': it was just removed",
+				   waiter->record.name);
+	if (last.status == RECORD_CREATED)
 		return refuse_with(ENOENT, "the container '%s' was removed before it ran",
 				   waiter->record.name);
 	*ret_code = last.status == RECORD_EXITED ? last.exit_code : KILLED;
