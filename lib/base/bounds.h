@@ -28,6 +28,7 @@
 #define MAX_TABLE_CUTS 750000       /* offsets in it: each in an entry of more than 64 bytes */
 #define MAX_TAR_SPLIT (64UL << 20)  /* what goes with it, compressed */
 #define MAX_UNPACKED (256ULL << 30) /* per layer, unless less space is free */
+#define MAX_CHANGES (256UL << 20)   /* a list of what a container changed */
 #define MAX_ZSTD_WINDOW_LOG 27      /* 128 MiB */
 #define MAX_PASSWD (10UL << 20)
 #define MAX_PASSWD_LINE 65536UL
@@ -37,6 +38,7 @@
 #define MAX_NAME 128               /* names of containers, with the first character */
 #define MAX_ID 4294967294ULL       /* highest uid and gid; 2^32 - 1 means "none" to the kernel */
 #define MAX_STATE_FILE (4UL << 20) /* files of our own that are read whole */
+#define MAX_CMDLINE (128UL << 10)  /* of a process that `top` shows; longer ones are cut */
 #define MAX_TOML (1UL << 20)
 #define MAX_TOML_NODES 20000      /* keys and values */
 #define MAX_AUTH_FILE (1UL << 20) /* with credentials, and what a helper prints */

@@ -84,6 +84,22 @@ int json_get_int(const cJSON *object, const char *key, int64_t min, int64_t max,
 	return 1;
 }
 
+int json_get_u64(const cJSON *object, const char *key, uint64_t max, uint64_t *ret_value)
+{
+	const cJSON *item = member(object, key);
+	char wanted[64];
+
+	if (item == NULL)
+		return 0;
+	if (!cJSON_IsNumber(item) || item->valuestring == NULL ||
+	    units_parse_u64(item->valuestring, max, ret_value) < 0) {
+		snprintf(wanted, sizeof(wanted), "an integer from 0 to %llu",
+			 (unsigned long long)max);
+		return refuse_type(object, key, wanted);
+	}
+	return 1;
+}
+
 int json_get_strings(const cJSON *object, const char *key, struct strvec *ret_list)
 {
 	const cJSON *list = NULL, *item;

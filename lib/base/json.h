@@ -34,6 +34,7 @@ int json_get_bool(const cJSON *object, const char *key, bool *ret_value);
 /* Exact: read from the text, not through a double; refused outside of min..max. */
 int json_get_int(const cJSON *object, const char *key, int64_t min, int64_t max,
 		 int64_t *ret_value);
+int json_get_u64(const cJSON *object, const char *key, uint64_t max, uint64_t *ret_value);
 int json_get_strings(const cJSON *object, const char *key, struct strvec *ret_list);
 int json_get_object(const cJSON *object, const char *key, const cJSON **ret_object);
 int json_get_array(const cJSON *object, const char *key, const cJSON **ret_array);

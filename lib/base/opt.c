@@ -130,8 +130,8 @@ const char *opt_nearest(const char *text, const char *const *words, size_t n)
 		/* A beginning is as good as a typing error. */
 		if (len >= 3 && len < word && strncmp(text, words[i], len) == 0)
 			d = 1;
-		/* Nothing in common is no similarity, however short both are. */
-		if (d < least && d < (int)len) {
+		/* Half of a word is no similarity, however short both are. */
+		if (d < least && 2 * d <= (int)(len < word ? len : word)) {
 			least = d;
 			nearest = words[i];
 		}

@@ -200,6 +200,17 @@ void units_print_size(struct buf *out, uint64_t bytes)
 	buf_addf(out, "%.4g%s", value, names[i]);
 }
 
+void units_print_binary(struct buf *out, uint64_t bytes)
+{
+	static const char *const names[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
+	double value = (double)bytes;
+	size_t i = 0;
+
+	for (; value >= 1024.0 && i + 1 < ARRAY_SIZE(names); i++)
+		value /= 1024.0;
+	buf_addf(out, "%.4g%s", value, names[i]);
+}
+
 void units_print_age(struct buf *out, uint64_t seconds)
 {
 	static const struct {

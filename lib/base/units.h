@@ -25,6 +25,8 @@ int units_parse_signal(const char *text, int *ret_signal);
 const char *units_signal_name(int signal);
 /* docker's "4.87MB" (powers of 1000, four significant digits). */
 void units_print_size(struct buf *out, uint64_t bytes);
+/* docker's "4.644MiB" (powers of 1024). */
+void units_print_binary(struct buf *out, uint64_t bytes);
 /* docker's "3 minutes ago" without the " ago": "Less than a second", "About an hour", "2 weeks". */
 void units_print_age(struct buf *out, uint64_t seconds);
 /* RFC 3339 in UTC with nanoseconds, as of clock_gettime(CLOCK_REALTIME). */

@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,16 +12,16 @@
 #include "base/exit.h"
 #include "base/path.h"
 #include "base/proc.h"
-#include "box/caps.h"
+#include "box/become.h"
 #include "box/dev.h"
 #include "box/entry.h"
 #include "box/exec.h"
 #include "box/fakeid.h"
+#include "box/join.h"
 #include "box/limits.h"
 #include "box/mount.h"
 #include "box/ns.h"
 #include "box/rootfs.h"
-#include "box/seccomp.h"
 #include "box/source.h"
 #include "box/sync.h"
 #include "box/sysctl.h"
@@ -98,33 +97,6 @@ struct child {
 	enum err_stage stage;
 };
 
-/* A signal that is ignored stays so across an exec, and there is no single call that ends that. */
-static void reset_signals(void)
-{
-	sigset_t none;
-
-	for (int sig = 1; sig <= SIGRTMAX; sig++)
-		if (sig != SIGKILL && sig != SIGSTOP)
-			signal(sig, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
-/* Now if it has died already. */
-static int die_with_parent(const struct child *child)
-{
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
-		return fail("cannot ask to be killed with the supervisor");
-	return sync_peer(child->sync);
-}
-
-static int hide_binary(void)
-{
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-		return fail("cannot hide the container's first process");
-	return 0;
-}
-
 /* Maps and cgroup are there. In a foreign namespace that message carries the sources. */
 static int child_enter(struct child *child, struct sources *sources)
 {
@@ -173,8 +145,8 @@ static int child_build(struct child *child)
 	struct sources sources;
 
 	umask(0);
-	TRY(die_with_parent(child));
-	reset_signals();
+	TRY(become_tied(child->sync));
+	become_reset_signals();
 	TRY(child_enter(child, &sources));
 	TRY(child->foreign ? 0 : sources_open(spec, -1, &sources));
 	root->null = dev_open_null();
@@ -198,38 +170,23 @@ static int child_build(struct child *child)
 static int child_become(struct child *child)
 {
 	const struct spec *spec = child->spec;
-	const struct spec_caps *caps = &spec->process.caps;
-	bool filter_last = spec->process.no_new_privileges;
-	AUTO(strvec) argv = STRVEC_INIT;
-	struct exec exec = {
-		.process = &spec->process,
+	struct become become = {
+		.spec = spec,
+		.user = &child->user,
 		.env = &child->env,
+		.caps = spec->process.caps,
 		.stub = child->stub,
 		.sync = child->sync,
 		.proc = child->root.proc,
+		.stage = STAGE_SETUP,
 	};
-	autofree char *file = NULL;
+	int rc;
 
 	TRY(tty_take(&spec->process, &child->tty, child->user.uid));
 	TRY(exec_take_null(spec, child->root.dev));
-	TRY(caps_drop_bounding(caps));
-	TRY(caps_keep());
-	TRY(user_become(spec, &child->user));
-	TRY(die_with_parent(child));
-	TRY(caps_raise());
-	TRY(exec_chdir(&spec->process));
-	child->stage = STAGE_EXEC;
-	TRY(exec_find(&spec->process, &child->env, &file));
-	child->stage = STAGE_SETUP;
-	exec.file = file;
-	TRY(exec_prepare(&exec, &argv));
-	TRY(hide_binary());
-	TRY(filter_last ? 0 : seccomp_install(spec));
-	TRY(caps_apply(caps, child->user.uid));
-	if (filter_last && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return fail("cannot set no_new_privs");
-	TRY(filter_last ? seccomp_install(spec) : 0);
-	return exec_stub_now(&exec, &argv);
+	rc = become_payload(&become);
+	child->stage = become.stage;
+	return rc;
 }
 
 static int child_run(struct child *child)
@@ -327,14 +284,14 @@ int box_spawn(const struct spec *spec, struct box *ret_box)
 /* The child is gone without a word: something outside has killed it. */
 static int fail_died(struct box *box)
 {
+	const char *who = box->joins ? "the process that joins the container"
+				     : "the container's first process";
 	int status = 0;
 
 	if (box_wait(box, &status) == 0 && WIFSIGNALED(status))
-		return refuse_with(ECHILD,
-				   "the container's first process was killed by signal %d "
-				   "before it was ready",
+		return refuse_with(ECHILD, "%s was killed by signal %d before it was ready", who,
 				   WTERMSIG(status));
-	return refuse_with(ECHILD, "the container's first process ended before it was ready");
+	return refuse_with(ECHILD, "%s ended before it was ready", who);
 }
 
 int box_created(struct box *box)
@@ -350,8 +307,12 @@ int box_created(struct box *box)
 
 int box_go(struct box *box)
 {
+	pid_t born;
+
 	TRY(sync_send(box->sync, SYNC_GO, NULL, 0));
-	TRY(exec_result(box->sync, &box->exec_failed));
+	if (box->joins)
+		return join_go(box);
+	TRY(exec_result(box->sync, &born, &box->exec_failed));
 	box->state = BOX_RUNNING;
 	return 0;
 }

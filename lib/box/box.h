@@ -32,6 +32,7 @@ struct box {
 	int console; /* master of the pty with process.terminal; -1 otherwise */
 	struct cgroup cgroup;
 	bool shares_pids; /* no pid namespace of its own: its end does not end its children */
+	bool joins;       /* a process in a container that is there (join.h) */
 	enum { BOX_NONE, BOX_SPAWNED, BOX_CREATED, BOX_RUNNING, BOX_ENDED } state;
 	bool exec_failed; /* box_go(): the error is the payload's: -ENOENT is exit status 127, all
 			     others are 126 */

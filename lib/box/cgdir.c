@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/fs.h"
+#include "base/vec.h"
 
 #define MAX_PROCS (64UL << 20) /* bytes of a list of processes */
 
@@ -98,6 +99,24 @@ static int children_each(int dirfd, int (*each)(int dirfd, const char *name, voi
 		TRY(each(dirfd, entry->d_name, arg));
 	}
 	return 0;
+}
+
+static void keep_one(pid_t pid, void *arg)
+{
+	*VEC_PUSH((struct cgdir_procs *)arg) = pid;
+}
+
+static int list_child(int dirfd, const char *name, void *arg)
+{
+	autoclose int fd = cgdir_open(dirfd, name);
+
+	return fd >= 0 ? cgdir_procs(fd, arg) : 0;
+}
+
+int cgdir_procs(int dirfd, struct cgdir_procs *procs)
+{
+	TRY(procs_each(dirfd, keep_one, procs));
+	return children_each(dirfd, list_child, procs);
 }
 
 static void kill_one(pid_t pid, void *arg)

@@ -19,6 +19,12 @@ int cgdir_write(int dirfd, const char *file, const char *text);
 /* Read a file of it, cut at size - 1 bytes; returns the length. */
 ssize_t cgdir_read(int dirfd, const char *file, char *text, size_t size);
 
+/* Every process in it and below; appended. */
+struct cgdir_procs {
+	pid_t *v;
+	size_t n;
+};
+int cgdir_procs(int dirfd, struct cgdir_procs *procs);
 /* Send SIGKILL to every process in it and below; returns how many there were. */
 int cgdir_kill(int dirfd);
 /* Move every process of one cgroup to another one, both open. */

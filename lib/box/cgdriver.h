@@ -15,11 +15,19 @@ struct cgroup_driver {
 	int (*make)(const struct spec *spec, struct cgroup *cgroup);
 	/* The path that make() chooses. */
 	int (*place)(const struct spec *spec, char **ret_path);
+	/* As cgroup_join(): pid is a process of it. */
+	int (*join)(struct cgroup *cgroup, pid_t pid);
+	/* As cgroup_adopt(). */
+	int (*adopt)(const struct cgroup *cgroup, pid_t pid);
 	int (*enter)(const struct cgroup *cgroup);
 	int (*attach)(struct cgroup *cgroup, pid_t pid);
 	int (*kill)(const struct cgroup *cgroup);
 	int (*remove)(const struct cgroup *cgroup);
 	int (*oom)(const struct cgroup *cgroup, bool *ret_oom, uint64_t *ret_peak);
+	int (*freeze)(const struct cgroup *cgroup, bool frozen);
+	bool (*is_frozen)(const struct cgroup *cgroup);
+	/* The directory that holds all of its processes. */
+	int (*open)(const struct cgroup *cgroup);
 	/* Append the names of the controllers that can be used, separated by blanks. */
 	void (*describe)(struct buf *controllers);
 };
@@ -45,7 +53,22 @@ int cgroup_place(const struct spec *spec, const char *parent, const char *contro
 /* How long processes that were killed, or are dying, are waited for before a cgroup is removed. */
 #define CGROUP_WAIT_MS 1000
 
+/* cgfreeze.c. In v1 most containers have no cgroup in the freezer's hierarchy before they are
+ * paused the first time. */
+int cgfreeze_v1(const struct cgroup *cgroup, bool frozen);
+bool cgfreeze_is_v1(const struct cgroup *cgroup);
+int cgfreeze_v2(const struct cgroup *cgroup, bool frozen);
+bool cgfreeze_is_v2(const struct cgroup *cgroup);
+/* That cgroup goes with the others. */
+int cgfreeze_remove_v1(const struct cgroup *cgroup);
+
+/* The directory of a v1 cgroup for a controller (enum controller), or -errno. */
+int cgroup1_open(const struct cgroup *cgroup, size_t controller);
+/* The first one of those that it has. */
+int cgroup1_open_any(const struct cgroup *cgroup);
 /* For drivers that write to the directory of a v2 cgroup. */
+int cgroup2_join(struct cgroup *cgroup, pid_t pid);
+int cgroup2_open(const struct cgroup *cgroup);
 int cgroup2_kill(const struct cgroup *cgroup);
 int cgroup2_oom(const struct cgroup *cgroup, bool *ret_oom, uint64_t *ret_peak);
 void cgroup2_describe(struct buf *controllers);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "box/cgroup.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/err.h"
+#include "box/cgdir.h"
 #include "box/cgdriver.h"
 #include "box/cgself.h"
 #include "box/cgunit.h"
@@ -146,6 +148,21 @@ int cgroup_enter(const struct cgroup *cgroup)
 	return cgroup_enters(cgroup) ? cgroup->driver->enter(cgroup) : 0;
 }
 
+int cgroup_join(struct cgroup *cgroup, pid_t pid)
+{
+	return cgroup->path != NULL ? cgroup->driver->join(cgroup, pid) : 0;
+}
+
+bool cgroup_adopts(const struct cgroup *cgroup)
+{
+	return cgroup->path != NULL && cgroup->driver->adopt != NULL;
+}
+
+int cgroup_adopt(const struct cgroup *cgroup, pid_t pid)
+{
+	return cgroup->driver->adopt(cgroup, pid);
+}
+
 bool cgroup_attaches(const struct cgroup *cgroup)
 {
 	return cgroup->unit != NULL;
@@ -174,6 +191,52 @@ int cgroup_oom(const struct cgroup *cgroup, bool *ret_oom, uint64_t *ret_peak)
 	*ret_oom = false;
 	*ret_peak = 0;
 	return cgroup->path != NULL ? cgroup->driver->oom(cgroup, ret_oom, ret_peak) : 0;
+}
+
+int cgroup_freeze(const struct cgroup *cgroup, bool frozen)
+{
+	if (cgroup->path != NULL)
+		return cgroup->driver->freeze(cgroup, frozen);
+	return frozen ? cgroup_refuse_none("a pause") : 0;
+}
+
+bool cgroup_is_frozen(const struct cgroup *cgroup)
+{
+	return cgroup->path != NULL && cgroup->driver->is_frozen(cgroup);
+}
+
+int cgroup_procs(const struct cgroup *cgroup, pid_t **ret_pids, size_t *ret_n)
+{
+	struct cgdir_procs procs = { 0 };
+	autoclose int fd = cgroup->path != NULL ? cgroup->driver->open(cgroup) : -ENOENT;
+	int rc = fd >= 0 ? cgdir_procs(fd, &procs) : fd;
+
+	if (rc < 0) {
+		free(procs.v);
+		return rc;
+	}
+	*ret_pids = procs.v;
+	*ret_n = procs.n;
+	return 0;
+}
+
+int cgroup_refuse_none(const char *what)
+{
+	refuse_with(EOPNOTSUPP, "%s needs a cgroup, and the container has none", what);
+	switch (cgself_version()) {
+	case CGROUP_V0:
+		hint("mount -t cgroup2 cgroup2 " CGROUP_ROOT ", and run the container again");
+		break;
+	case CGROUP_V1:
+		hint("with cgroup v1 only root's containers have one: run it as root, without "
+		     "--cgroups=disabled, or boot with systemd.unified_cgroup_hierarchy=1");
+		break;
+	case CGROUP_V2:
+		hint("run it without --cgroups=disabled, in a session of systemd or another "
+		     "cgroup that you may write to");
+		break;
+	}
+	return -EOPNOTSUPP;
 }
 
 void cgroup_release(struct cgroup *cgroup)

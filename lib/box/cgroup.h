@@ -47,6 +47,13 @@ int cgroup_make(const struct spec *spec, struct cgroup *ret_cgroup);
  */
 bool cgroup_enters(const struct cgroup *cgroup);
 int cgroup_enter(const struct cgroup *cgroup);
+/* Of a container that runs, found by its name: get ready for another process to be born in it, as
+ * after cgroup_make(). pid is one that it has; -ESRCH where it has ended. */
+int cgroup_join(struct cgroup *cgroup, pid_t pid);
+/* Where the kernel does not let us put a process there, because we are in a session that is not
+ * delegated to us: have one of ours moved by systemd. */
+bool cgroup_adopts(const struct cgroup *cgroup);
+int cgroup_adopt(const struct cgroup *cgroup, pid_t pid);
 /* Put a process there that was not born in it. For the child only where cgroup_attaches()
  * (systemd); nothing to do where there is no cgroup. */
 bool cgroup_attaches(const struct cgroup *cgroup);
@@ -58,6 +65,13 @@ int cgroup_kill(const struct cgroup *cgroup);
 int cgroup_remove(struct cgroup *cgroup);
 /* Did the kernel's OOM killer act in it? Peak memory in bytes, 0 if unknown. */
 int cgroup_oom(const struct cgroup *cgroup, bool *ret_oom, uint64_t *ret_peak);
+/* Stop every process in it, and let them go on (cgroup.freeze, or the freezer of v1). */
+int cgroup_freeze(const struct cgroup *cgroup, bool frozen);
+bool cgroup_is_frozen(const struct cgroup *cgroup);
+/* Every process in it; *ret_pids is to be freed. */
+int cgroup_procs(const struct cgroup *cgroup, pid_t **ret_pids, size_t *ret_n);
+/* `what` needs a cgroup and there is none: refused (-EOPNOTSUPP), with how to get one. */
+int cgroup_refuse_none(const char *what);
 void cgroup_release(struct cgroup *cgroup);
 
 /* A text that names it, for a record ("" where there is none), and the cgroup of such a text: what

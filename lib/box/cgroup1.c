@@ -37,6 +37,20 @@ static int open_one(const struct cgroup *cgroup, size_t controller)
 	return cgdir_open(AT_FDCWD, path);
 }
 
+int cgroup1_open(const struct cgroup *cgroup, size_t controller)
+{
+	return open_one(cgroup, controller);
+}
+
+int cgroup1_open_any(const struct cgroup *cgroup)
+{
+	int fd = -ENOENT;
+
+	for (size_t i = 0; i < CONTROLLER_MAX && fd < 0; i++)
+		fd = open_one(cgroup, i);
+	return fd;
+}
+
 /* A new cpuset is empty, and nothing can be put there before it has its parent's processors. */
 static int cpuset_inherit(const char *path)
 {
@@ -139,6 +153,21 @@ static int v1_make(const struct spec *spec, struct cgroup *cgroup)
 	return 0;
 }
 
+/* The hierarchies in which it has a directory. */
+static int v1_join(struct cgroup *cgroup, pid_t pid)
+{
+	unsigned int found = 0;
+
+	for (size_t i = 0; i < CONTROLLER_MAX; i++) {
+		autoclose int fd = open_one(cgroup, i);
+
+		if (fd >= 0)
+			found |= 1U << i;
+	}
+	cgroup->controllers = found;
+	return found != 0 ? 0 : refuse_with(ESRCH, "the container has ended");
+}
+
 /* "0" in `tasks`: a thread that moves itself need not wait until no other thread of the system is
  * in a fork or an exec (Linux 5.18), as the move of another process must. */
 static int v1_enter(const struct cgroup *cgroup)
@@ -195,6 +224,8 @@ static int v1_kill(const struct cgroup *cgroup)
 {
 	const struct timespec pause = { .tv_nsec = 1000000 };
 
+	/* What is frozen does not die. */
+	TRY(cgfreeze_v1(cgroup, false));
 	for (int round = 0; round < CGROUP_WAIT_MS; round++) {
 		if (kill_everywhere(cgroup) == 0)
 			return 0;
@@ -205,7 +236,7 @@ static int v1_kill(const struct cgroup *cgroup)
 
 static int v1_remove(const struct cgroup *cgroup)
 {
-	int rc = 0;
+	int rc = cgfreeze_remove_v1(cgroup);
 
 	for (size_t i = 0; i < CONTROLLER_MAX; i++) {
 		autofree char *path = NULL;
@@ -253,10 +284,14 @@ const struct cgroup_driver cgroup_driver_v1 = {
 	.name = "cgroup1",
 	.make = v1_make,
 	.place = v1_place,
+	.join = v1_join,
 	.enter = v1_enter,
 	.attach = v1_attach,
 	.kill = v1_kill,
 	.remove = v1_remove,
 	.oom = v1_oom,
+	.freeze = cgfreeze_v1,
+	.is_frozen = cgfreeze_is_v1,
+	.open = cgroup1_open_any,
 	.describe = v1_describe,
 };

@@ -21,6 +21,7 @@
 
 #include "base/alloc.h"
 #include "base/err.h"
+#include "base/path.h"
 #include "box/cgdevice.h"
 #include "box/cgdir.h"
 #include "box/cgdriver.h"
@@ -205,6 +206,23 @@ static int v2_make(const struct spec *spec, struct cgroup *cgroup)
 	return set_limits(spec, &knobs, own, cgroup);
 }
 
+/* Where the process is: a payload that manages cgroups itself has moved everything to a cgroup of
+ * its own below the container's, and only there is room for processes. */
+int cgroup2_join(struct cgroup *cgroup, pid_t pid)
+{
+	autofree char *path = NULL, *full = NULL;
+	int fd;
+
+	if (cgself_path(pid, NULL, &path) < 0 || !path_is_within(path, cgroup->path))
+		return refuse_with(ESRCH, "the container has ended, or left its cgroup");
+	full = absolute(path);
+	fd = cgdir_open(AT_FDCWD, full);
+	if (fd < 0)
+		return fail_with(fd, "cannot open '%s'", full);
+	cgroup->fd = fd;
+	return 0;
+}
+
 static int v2_attach(struct cgroup *cgroup, pid_t pid)
 {
 	autofree char *full = absolute(cgroup->path);
@@ -215,6 +233,13 @@ static int v2_attach(struct cgroup *cgroup, pid_t pid)
 	snprintf(text, sizeof(text), "%d", (int)pid);
 	rc = fd >= 0 ? cgdir_write(fd, "cgroup.procs", text) : fd;
 	return rc < 0 ? fail_with(rc, "cannot put process %d into '%s'", (int)pid, full) : 0;
+}
+
+int cgroup2_open(const struct cgroup *cgroup)
+{
+	autofree char *full = absolute(cgroup->path);
+
+	return cgdir_open(AT_FDCWD, full);
 }
 
 int cgroup2_kill(const struct cgroup *cgroup)
@@ -278,9 +303,13 @@ const struct cgroup_driver cgroup_driver_v2 = {
 	.name = "cgroup2",
 	.make = v2_make,
 	.place = v2_place,
+	.join = cgroup2_join,
 	.attach = v2_attach,
 	.kill = cgroup2_kill,
 	.remove = v2_remove,
 	.oom = cgroup2_oom,
+	.freeze = cgfreeze_v2,
+	.is_frozen = cgfreeze_is_v2,
+	.open = cgroup2_open,
 	.describe = cgroup2_describe,
 };

@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/err.h"
+#include "base/path.h"
 #include "box/cgdir.h"
 #include "box/cgdriver.h"
 #include "box/cgknob.h"
@@ -298,6 +299,54 @@ static int unit_attach(struct cgroup *cgroup, pid_t pid)
 	return write_knobs(cgroup, unit);
 }
 
+/* The answer to one call. */
+static int wait_for_answer(struct dbus *bus, uint32_t request, const char *scope)
+{
+	for (;;) {
+		struct dbus_message message;
+		const char *text;
+
+		TRY(dbus_receive(bus, JOB_TIMEOUT_MS, &message));
+		if (message.reply_to != request)
+			continue;
+		if (message.type == DBUS_RETURN)
+			return 0;
+		if (message.type != DBUS_ERROR)
+			continue;
+		text = message.signature[0] == 's' ? dbus_get_string(&message, 0) : NULL;
+		return refuse_with(EPERM, "systemd does not take a process into '%s': %s", scope,
+				   text != NULL ? text : message.error_name);
+	}
+}
+
+/* systemd has the rights that a session has not; the scope is delegated, so that this is for every
+ * process of its user (systemd 238). */
+static int unit_adopt(const struct cgroup *cgroup, pid_t pid)
+{
+	static const struct dbus_method attach = { SYSTEMD, SYSTEMD_OBJECT, MANAGER,
+						   "AttachProcessesToUnit" };
+	const char *slash = strrchr(cgroup->path, '/');
+	const char *scope = slash != NULL ? slash + 1 : cgroup->path;
+	autofree char *address = bus_path(geteuid() != 0), *path = NULL;
+	AUTO(dbus) bus = DBUS_INIT;
+	AUTO(buf) body = BUF_INIT;
+	size_t mark, start;
+	uint32_t request;
+
+	TRY(dbus_connect(address, &bus));
+	dbus_put_string(&body, scope);
+	dbus_put_string(&body, ""); /* the scope's own cgroup */
+	mark = dbus_array_begin(&body, 4, &start);
+	dbus_put_u32(&body, (uint32_t)pid);
+	dbus_array_end(&body, mark, start);
+	request = dbus_call(&bus, &attach, "ssau", &body);
+	TRY(dbus_flush(&bus));
+	TRY(wait_for_answer(&bus, request, scope));
+	if (cgself_path(pid, NULL, &path) < 0 || !path_is_within(path, cgroup->path))
+		return refuse_with(EPERM, "systemd has not taken the process into '%s'", scope);
+	return 0;
+}
+
 /* systemd removes a scope that has become empty. */
 static int unit_remove(const struct cgroup *cgroup)
 {
@@ -307,9 +356,14 @@ static int unit_remove(const struct cgroup *cgroup)
 const struct cgroup_driver cgroup_driver_systemd = {
 	.name = "cgroupsd",
 	.make = unit_make,
+	.join = cgroup2_join,
+	.adopt = unit_adopt,
 	.attach = unit_attach,
 	.kill = cgroup2_kill,
 	.remove = unit_remove,
 	.oom = cgroup2_oom,
+	.freeze = cgfreeze_v2,
+	.is_frozen = cgfreeze_is_v2,
+	.open = cgroup2_open,
 	.describe = cgroup2_describe,
 };

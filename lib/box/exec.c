@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 #include "base/err.h"
 #include "base/fs.h"
 #include "box/stub/stub.h"
+#include "box/sync.h"
 
 /* Later than the headers: Linux 6.3. */
 #ifndef MFD_EXEC
@@ -152,8 +152,7 @@ static int compare_fds(const void *a, const void *b)
 	return *(const int *)a - *(const int *)b;
 }
 
-/* Close everything above the preserved descriptors but `n` of our own. */
-static int close_all_but(const struct spec_process *process, int *keep, size_t n)
+int exec_close_others(const struct spec_process *process, int *keep, size_t n)
 {
 	int first = 3 + process->preserve_fds;
 
@@ -182,12 +181,25 @@ static void push_label(const struct exec *exec, struct strvec *argv)
 	strvec_pushf(argv, "exec %s", process->apparmor_profile);
 }
 
+static char stub_mode(const struct exec *exec)
+{
+	switch (exec->birth) {
+	case EXEC_JOINED:
+		return exec->process->terminal ? STUB_JOIN_TERMINAL : STUB_JOIN;
+	case EXEC_JOINED_DETACHED:
+		return exec->process->terminal ? STUB_JOIN_DETACHED_TERMINAL : STUB_JOIN_DETACHED;
+	case EXEC_ITSELF:
+		break;
+	}
+	return exec->process->init ? STUB_INIT : STUB_EXEC;
+}
+
 int exec_prepare(const struct exec *exec, struct strvec *ret_argv)
 {
 	const struct spec_process *process = exec->process;
 	bool label = process->apparmor_profile != NULL || process->selinux_label != NULL;
 	int keep[3] = { exec->stub, exec->sync, exec->proc };
-	char mode = process->init ? STUB_INIT : STUB_EXEC;
+	char mode = stub_mode(exec);
 
 	if (label && exec->proc < 0)
 		return refuse("a label of a security module needs a '/proc' in the container");
@@ -200,7 +212,7 @@ int exec_prepare(const struct exec *exec, struct strvec *ret_argv)
 	}
 	strvec_push(ret_argv, exec->file);
 	strvec_push_all(ret_argv, &process->args);
-	TRY(close_all_but(process, keep, label ? 3 : 2));
+	TRY(exec_close_others(process, keep, label ? 3 : 2));
 	/* The stub makes them close-on-exec again. */
 	if (fcntl(exec->sync, F_SETFD, 0) < 0 || (label && fcntl(exec->proc, F_SETFD, 0) < 0))
 		return fail("cannot keep the socket to the supervisor");
@@ -226,13 +238,31 @@ static int exec_class(int err)
 										      : -err;
 }
 
+/* The stub has joined the container, and got no further. */
+static int record_no_start(int err)
+{
+	if (err == ENOMEM || err == ESRCH)
+		return refuse_with(ESRCH, "the container has ended");
+	fail_with(err, "cannot start a process in the container");
+	if (err == EAGAIN)
+		hint("its limit of processes (--pids-limit) leaves room for less than two more, or "
+		     "its user has reached a limit of his own");
+	else
+		hint("a seccomp profile has to allow clone(2), setsid(2), recvfrom(2), prctl(2) "
+		     "and "
+		     "ioctl(2)");
+	return -err;
+}
+
 static int record_report(struct stub_report *report)
 {
 	int err = report->error > 0 ? report->error : EIO;
 
 	report->path[STUB_PATH_MAX - 1] = '\0';
 	report->interpreter[STUB_INTERPRETER_MAX - 1] = '\0';
-	if (report->labelling != 0) {
+	if (report->stage == STUB_AT_START)
+		return record_no_start(err);
+	if (report->stage == STUB_AT_LABEL) {
 		fail_with(err, "cannot take the label '%s' of a security module", report->path);
 		hint("is the profile loaded? aa-status(8) and sestatus(8) show what there is");
 		return -err;
@@ -260,27 +290,42 @@ static int record_packet(struct err_packet *packet, bool *ret_exec_failed)
 	return packet->code < 0 ? packet->code : -EIO;
 }
 
-int exec_result(int sync, bool *ret_exec_failed)
-{
-	union {
-		struct err_packet packet;
-		struct stub_report report;
-	} message;
-	ssize_t len;
+union message {
+	struct err_packet packet;
+	struct stub_report report;
+	struct stub_born born;
+};
 
+/* The length; 0: the socket was closed by a successful exec, or by the end of the child. */
+static ssize_t next_message(int sync, union message *message)
+{
+	struct iovec iov = { .iov_base = message, .iov_len = sizeof(*message) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	ssize_t len = sync_receive(sync, &msg);
+
+	return len < 0 ? fail("cannot read how the container's start went") : len;
+}
+
+int exec_result(int sync, pid_t *ret_born, bool *ret_exec_failed)
+{
+	union message message;
+	ssize_t len;
+	int rc = 0;
+
+	*ret_born = -1;
 	*ret_exec_failed = false;
-	do
-		len = recv(sync, &message, sizeof(message), 0);
-	while (len < 0 && errno == EINTR);
-	/* The socket is closed by a successful exec, and by the end of the child. */
-	if (len == 0 || (len < 0 && errno == ECONNRESET))
-		return 0;
-	if (len < 0)
-		return fail("cannot read how the container's start went");
-	if (len == sizeof(message.packet))
-		return record_packet(&message.packet, ret_exec_failed);
-	if (len != sizeof(message.report))
-		return refuse_with(EPROTO, "the start of the container got out of step");
-	*ret_exec_failed = message.report.labelling == 0;
-	return record_report(&message.report);
+	/* Two processes may write, and who was born may fail before his birth is told. */
+	while ((len = next_message(sync, &message)) > 0) {
+		if (len == sizeof(message.born) && *ret_born < 0) {
+			*ret_born = message.born.pid;
+		} else if (len == sizeof(message.packet) && rc == 0) {
+			rc = record_packet(&message.packet, ret_exec_failed);
+		} else if (len == sizeof(message.report) && rc == 0) {
+			*ret_exec_failed = message.report.stage == STUB_AT_EXEC;
+			rc = record_report(&message.report);
+		} else {
+			return refuse_with(EPROTO, "the start of the container got out of step");
+		}
+	}
+	return len < 0 ? (int)len : rc;
 }

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "box/user.h"
 #include "spec/spec.h"
@@ -34,11 +35,21 @@ int exec_chdir(const struct spec_process *process);
 /* Find args.v[0] in PATH of env; a name with a slash stands for itself. -ENOENT where there is
  * none, -EACCES where there are only files that cannot be executed. */
 int exec_find(const struct spec_process *process, const struct strvec *env, char **ret_file);
+/* Close everything above the preserved descriptors but `n` of our own, which are sorted. */
+int exec_close_others(const struct spec_process *process, int *keep, size_t n);
 /* Descriptors 3 .. 3 + preserve_fds - 1 are the caller's and not ours. */
 int exec_check_fds(const struct spec_process *process);
 
+/* How the payload comes to be: by the child itself, below an init, or beside who has joined. */
+enum exec_birth {
+	EXEC_ITSELF,
+	EXEC_JOINED,
+	EXEC_JOINED_DETACHED, /* it outlives the parent */
+};
+
 struct exec {
 	const struct spec_process *process;
+	enum exec_birth birth;
 	const struct strvec *env;
 	const char *file;
 	int stub, sync; /* above the preserved descriptors */
@@ -53,8 +64,9 @@ int exec_stub_now(const struct exec *exec, const struct strvec *argv);
 /*
  * In the parent: wait until the payload is executed. An error is recorded and returned;
  * *ret_exec_failed tells that it is the payload's: then -ENOENT means that it (or its interpreter)
- * does not exist (exit status 127), anything else that it cannot be executed (126).
+ * does not exist (exit status 127), anything else that it cannot be executed (126). *ret_born is
+ * the payload's process where that is not the child itself, by the word of a stranger: -1 else.
  */
-int exec_result(int sync, bool *ret_exec_failed);
+int exec_result(int sync, pid_t *ret_born, bool *ret_exec_failed);
 
 #endif

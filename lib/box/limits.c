@@ -133,13 +133,31 @@ int limits_check(const struct spec_process *process)
 	return 0;
 }
 
-static int oom_score_apply(const struct spec_process *process, int procfd)
+void limits_cut(struct spec_process *process)
+{
+	for (size_t i = 0; i < process->rlimits.n; i++) {
+		struct spec_rlimit *limit = &process->rlimits.v[i];
+		struct rlimit have;
+
+		if (getrlimit((__rlimit_resource_t)limit->resource, &have) < 0)
+			continue;
+		if (limit->hard > have.rlim_max)
+			limit->hard = have.rlim_max;
+		if (limit->soft > limit->hard)
+			limit->soft = limit->hard;
+	}
+}
+
+int limits_apply_oom(const struct spec_process *process, int procfd)
 {
 	/* By number: "self" is a symbolic link, and none is followed. */
 	autofree char *path = xasprintf("%d/oom_score_adj", (int)getpid());
-	autoclose int fd = path_open_beneath(procfd, path, O_WRONLY, 0);
+	autoclose int fd = -1;
 	char text[16];
 
+	if (!process->set_oom_score_adj)
+		return 0;
+	fd = path_open_beneath(procfd, path, O_WRONLY, 0);
 	if (fd < 0)
 		return fail_in(fd, "OOM score");
 	snprintf(text, sizeof(text), "%d", process->oom_score_adj);
@@ -155,8 +173,12 @@ static int oom_score_apply(const struct spec_process *process, int procfd)
 
 int limits_apply(const struct spec_process *process, int procfd)
 {
-	if (process->set_oom_score_adj)
-		TRY(oom_score_apply(process, procfd));
+	TRY(limits_apply_oom(process, procfd));
+	return limits_apply_rest(process);
+}
+
+int limits_apply_rest(const struct spec_process *process)
+{
 	for (size_t i = 0; i < process->rlimits.n; i++) {
 		const struct spec_rlimit *want = &process->rlimits.v[i];
 		const struct rlimit limit = { .rlim_cur = want->soft, .rlim_max = want->hard };

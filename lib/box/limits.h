@@ -12,6 +12,9 @@
  * only used where an oom_score_adj was asked for, and may be -1 otherwise. The umask is set last.
  */
 int limits_apply(const struct spec_process *process, int procfd);
+/* The same in two: of a process that joins a container, only the host's procfs knows the number. */
+int limits_apply_oom(const struct spec_process *process, int procfd);
+int limits_apply_rest(const struct spec_process *process);
 
 /* Add a limit as --ulimit gives it: "nofile=1024:2048", "nofile=1024", -1 for unlimited; "host"
  * keeps all of the caller's. One that is there already is replaced. */
@@ -22,5 +25,7 @@ void limits_defaults(struct spec_process *process);
 /* Refuse limits above the hard limit of the caller, which only CAP_SYS_RESOURCE in the initial user
  * namespace could raise: the error names the limit and the fix. In the parent. */
 int limits_check(const struct spec_process *process);
+/* Cut them to the hard limits of the caller: for a process beside one that has them already. */
+void limits_cut(struct spec_process *process);
 
 #endif

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -133,6 +134,44 @@ int ns_become_root(const struct spec *spec)
 	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
 		return fail("cannot become root of the user namespace");
 	return 0;
+}
+
+int ns_differing(pid_t pid, int pidfd, int *ret_flags)
+{
+	int flags = 0;
+
+	for (int kind = 0; kind < NS_MAX; kind++) {
+		autofree char *path =
+			xasprintf("/proc/%d/ns/%s", (int)pid, ns_table[kind].proc_name);
+		autofree char *own = xasprintf("/proc/self/ns/%s", ns_table[kind].proc_name);
+		struct stat theirs, ours;
+
+		if (stat(own, &ours) < 0) /* this kernel has none of that kind */
+			continue;
+		if (stat(path, &theirs) < 0 && errno == ENOENT)
+			return refuse_with(ESRCH, "the container has ended");
+		if (stat(path, &theirs) < 0)
+			return fail("cannot look at the %s namespace of process %d",
+				    ns_table[kind].type, (int)pid);
+		if (ours.st_dev != theirs.st_dev || ours.st_ino != theirs.st_ino)
+			flags |= (int)ns_table[kind].clone_flag;
+	}
+	if (syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0) < 0)
+		return refuse_with(ESRCH, "the container has ended");
+	*ret_flags = flags;
+	return 0;
+}
+
+int ns_join_process(int pidfd, int flags)
+{
+	if (flags == 0 || setns(pidfd, flags) == 0)
+		return 0;
+	if (errno == ESRCH)
+		return refuse_with(ESRCH, "the container has ended");
+	fail("cannot join the namespaces of the container");
+	if (errno == EPERM)
+		hint("it is joined by who started it, or by root");
+	return -errno;
 }
 
 static int loopback_up(void)

@@ -24,6 +24,11 @@ pid_t ns_clone(const struct spec *spec, int cgroup_fd, bool late_cgroup_ns, int 
 int ns_enter_cgroup(const struct spec *spec);
 /* In the child: join those that have a path. */
 int ns_join(const struct spec *spec);
+/* Those in which another process is elsewhere than we are, as flags for setns(2). Its pidfd tells
+ * that the number is still its own: -ESRCH where it has ended. */
+int ns_differing(pid_t pid, int pidfd, int *ret_flags);
+/* Join these of a process, all at once. */
+int ns_join_process(int pidfd, int flags);
 /* In the child: host name, domain name, and lo up. */
 int ns_setup(const struct spec *spec);
 /* In the child of a new user namespace, after its maps are written: be root there. */

@@ -87,11 +87,24 @@ static int take_error(struct err_packet *packet)
 	return packet->code < 0 ? packet->code : -EIO;
 }
 
+ssize_t sync_receive(int sock, struct msghdr *msg)
+{
+	ssize_t len;
+	int resets = 0;
+
+	do
+		len = recvmsg(sock, msg, MSG_CMSG_CLOEXEC);
+	while (len < 0 && (errno == EINTR || (errno == ECONNRESET && resets++ == 0)));
+	return len < 0 && errno == ECONNRESET ? 0 : len;
+}
+
 int sync_peer(int sock)
 {
 	char byte;
+	ssize_t n = recv(sock, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
 
-	return recv(sock, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0 ? -ECONNRESET : 0;
+	/* A reset: it closed its end, and did not read what was sent there. */
+	return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR) ? -ECONNRESET : 0;
 }
 
 int sync_wait(int sock, enum sync_word word, int *fds, size_t n)
@@ -107,10 +120,8 @@ int sync_wait(int sock, enum sync_word word, int *fds, size_t n)
 
 	for (size_t i = 0; i < n; i++)
 		fds[i] = -1;
-	do
-		len = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
-	while (len < 0 && errno == EINTR);
-	if (len == 0 || (len < 0 && errno == ECONNRESET))
+	len = sync_receive(sock, &msg);
+	if (len == 0)
 		return -ECONNRESET;
 	if (len < 0)
 		return fail("cannot read from the other side of the container's start");

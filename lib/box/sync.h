@@ -3,6 +3,8 @@
 #define BERTH_BOX_SYNC_H
 
 #include <stddef.h>
+#include <sys/socket.h>
+#include <sys/types.h>
 
 /*
  * The socket between the supervisor and the child: one byte a message, in turns, with descriptors
@@ -26,6 +28,9 @@ int sync_send(int sock, enum sync_word word, const int *fds, size_t n);
  */
 int sync_wait(int sock, enum sync_word word, int *fds, size_t n);
 
+/* recvmsg(2), 0 at the end. Of a peer that closed its end with something unread the kernel tells
+ * first, once, with ECONNRESET; what that peer said before is still to be read, and is. */
+ssize_t sync_receive(int sock, struct msghdr *msg);
 /* 0 as long as the other side is there, else -ECONNRESET with nothing recorded. */
 int sync_peer(int sock);
 

@@ -20,9 +20,9 @@
 #define TIOCGPTPEER _IO('T', 0x41)
 #endif
 
-static int open_master(const struct rootfs *root)
+static int open_master(int pts)
 {
-	autoclose int fd = openat(root->pts, "ptmx", O_RDWR | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
+	autoclose int fd = openat(pts, "ptmx", O_RDWR | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
 	struct statfs fs;
 	int unlock = 0;
 
@@ -63,21 +63,51 @@ static int bind_console(const struct rootfs *root, int peer)
 	return tree_attach_at(tree, root->dev, "console");
 }
 
-int tty_make(const struct spec *spec, const struct rootfs *root, struct tty *ret_tty)
+int tty_open(int pts, struct tty *ret_tty)
 {
 	autoclose int master = -1, peer = -1;
 
+	master = open_master(pts);
+	TRY(master);
+	peer = open_peer(master);
+	TRY(peer);
+	ret_tty->master = steal_fd(&master);
+	ret_tty->peer = steal_fd(&peer);
+	return 0;
+}
+
+int tty_make(const struct spec *spec, const struct rootfs *root, struct tty *ret_tty)
+{
 	if (!spec->process.terminal)
 		return 0;
 	if (root->pts < 0)
 		return refuse("a terminal needs a devpts file system on '/dev/pts'");
-	master = open_master(root);
-	TRY(master);
-	peer = open_peer(master);
-	TRY(peer);
-	TRY(bind_console(root, peer));
-	ret_tty->master = steal_fd(&master);
-	ret_tty->peer = steal_fd(&peer);
+	TRY(tty_open(root->pts, ret_tty));
+	return bind_console(root, ret_tty->peer);
+}
+
+int tty_give(const struct spec_process *process, const struct tty *tty, uid_t uid)
+{
+	if (tty->peer < 0)
+		return 0;
+	if (uid != 0 && fchown(tty->peer, uid, (gid_t)-1) < 0)
+		return fail("cannot give the terminal to user %u", uid);
+	for (int fd = process->stdin_keep ? 1 : 0; fd <= 2; fd++)
+		if (dup2(tty->peer, fd) < 0)
+			return fail("cannot use the terminal as descriptor %d", fd);
+	return 0;
+}
+
+/* A pipe that was made for it: /dev/stdout is opened anew by many programs, with the rights of the
+ * payload's user. */
+static int own_pipes(uid_t uid)
+{
+	struct stat st;
+
+	for (int fd = 0; fd <= 2; fd++)
+		if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) && st.st_uid != uid &&
+		    fchown(fd, uid, (gid_t)-1) < 0)
+			return fail("cannot give descriptor %d to user %u", fd, uid);
 	return 0;
 }
 
@@ -85,14 +115,9 @@ int tty_take(const struct spec_process *process, const struct tty *tty, uid_t ui
 {
 	if (setsid() < 0)
 		return fail("cannot start a session");
-	if (tty->peer < 0)
-		return 0;
-	if (uid != 0 && fchown(tty->peer, uid, (gid_t)-1) < 0)
-		return fail("cannot give the terminal to user %u", uid);
-	if (ioctl(tty->peer, TIOCSCTTY, 0) < 0)
+	if (process->own_stdio)
+		TRY(own_pipes(uid));
+	if (tty->peer >= 0 && ioctl(tty->peer, TIOCSCTTY, 0) < 0)
 		return fail("cannot make it the controlling terminal");
-	for (int fd = process->stdin_keep ? 1 : 0; fd <= 2; fd++)
-		if (dup2(tty->peer, fd) < 0)
-			return fail("cannot use the terminal as descriptor %d", fd);
-	return 0;
+	return tty_give(process, tty, uid);
 }

@@ -8,73 +8,9 @@
 #include "base/host.h"
 #include "base/opt.h"
 #include "base/vec.h"
+#include "command/commands.h"
 
-/*
- * A command is one constant at the bottom of its file. The list below is the only list of commands:
- * it declares the constants, orders --help, and tells test/lint what must have a page, a test and a
- * completion.
- *
- * To add one: a file lib/command/NAME.c with `const struct command command_NAME`, a line here,
- * man/berth-NAME.1, test/run/NAME.bats.
- *
- * A group is the first word of commands of two ("image"): a command that has no run(), only a name
- * and a summary (group.c), and lists its members: each command that is called "GROUP VERB" or has
- * such an alias. To add a member: the same as above with GROUP_VERB for NAME and "GROUP VERB" as
- * its name; it is described in a section `.Ss VERB` of man/berth-GROUP.1, and tested in
- * test/run/GROUP.bats or test/run/GROUP-*.bats.
- */
-#define COMMANDS(X) \
-	X(run) \
-	X(ps) \
-	X(rm) \
-	X(pull) \
-	X(push) \
-	X(load) \
-	X(save) \
-	X(import) \
-	X(images) \
-	X(rmi) \
-	X(tag) \
-	X(search) \
-	X(login) \
-	X(logout) \
-	X(untag) \
-	X(history) \
-	X(inspect) \
-	X(info) \
-	X(doctor) \
-	X(version) \
-	X(completion) \
-	X(help) \
-	X(group_container) \
-	X(container_inspect) \
-	X(group_image) \
-	X(image_exists) \
-	X(image_export) \
-	X(image_inspect) \
-	X(image_mount) \
-	X(image_prune) \
-	X(image_tree) \
-	X(image_unmount) \
-	X(group_manifest) \
-	X(manifest_create) \
-	X(manifest_add) \
-	X(manifest_annotate) \
-	X(manifest_remove) \
-	X(manifest_inspect) \
-	X(manifest_exists) \
-	X(manifest_push) \
-	X(manifest_rm) \
-	X(group_system) \
-	X(system_check) \
-	X(system_df) \
-	X(system_prune)
-
-/* Called by the completion scripts and by test/lint; shown nowhere. */
-#define COMMANDS_HIDDEN(X) \
-	X(complete) \
-	X(options)
-
+/* One command: a constant at the bottom of its file. commands.h lists them. */
 struct command {
 	const char *name;     /* "run", "image exists" */
 	const char *alias;    /* words that mean the same: "image ls|image list"; NULL */

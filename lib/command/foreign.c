@@ -20,25 +20,6 @@ static bool is_word(const char *value, const char *list)
 	return strvec_has(&words, value);
 }
 
-static int parse_restart(void *request, const char *value)
-{
-	if (is_word(value, "|no|never"))
-		return 0;
-	refuse("containers are not restarted in this version");
-	hint("let the service manager do it: Restart=%s in the unit that runs berth",
-	     strncmp(value, "on-failure", 10) == 0 ? "on-failure" : "always");
-	return -EINVAL;
-}
-
-static int parse_log_driver(void *request, const char *value)
-{
-	if (is_word(value, "none|passthrough|passthrough-tty"))
-		return 0;
-	refuse("berth keeps no logs: the driver '%s' has nothing to do", value);
-	hint("give none, and send stdout and stderr where they belong ('| systemd-cat', a file)");
-	return -EINVAL;
-}
-
 static int parse_sdnotify(void *request, const char *value)
 {
 	/* We say ourselves that the payload was started; without a socket, to nobody. */
@@ -86,7 +67,7 @@ static int parse_nothing(void *request, const char *value)
 
 /* --- the table -------------------------------------------------------------------------------- */
 
-#define NO_HEALTH "health checks need a monitor, which this version does not have"
+#define NO_HEALTH "health checks come with a later version"
 #define NO_NETWORKS "networks with addresses and names of their own are not in this version"
 #define NO_TRUST "there is no content trust to disable"
 #define NO_PODS "there are no pods"
@@ -113,8 +94,6 @@ static int parse_nothing(void *request, const char *value)
 	}
 
 const struct opt options_foreign[] = {
-	QUIET("restart", "POLICY", parse_restart),
-	QUIET("log-driver", "DRIVER", parse_log_driver),
 	QUIET("sdnotify", "MODE", parse_sdnotify),
 	{ "systemd", 0, OPT_CALL, 0, "MODE", "accepted for the sake of scripts", OPT_HIDDEN,
 	  .parse = parse_systemd },
@@ -132,7 +111,6 @@ const struct opt options_foreign[] = {
 	IGNORED("link", "CONTAINER", "links between containers are a thing of the past"),
 	IGNORED("disable-content-trust", NULL, NO_TRUST),
 	IGNORED("expose", "PORT", "it is a note for -P; -p publishes a port"),
-	IGNORED("log-opt", "KEY=VALUE", "berth keeps no logs"),
 
 	REFUSED("health-cmd", "COMMAND", NO_HEALTH, NULL),
 	REFUSED("health-interval", "TIME", NO_HEALTH, NULL),
@@ -149,10 +127,6 @@ const struct opt options_foreign[] = {
 	REFUSED("health-log-destination", "DIR", NO_HEALTH, NULL),
 	REFUSED("health-max-log-count", "N", NO_HEALTH, NULL),
 	REFUSED("health-max-log-size", "SIZE", NO_HEALTH, NULL),
-	REFUSED("stop-timeout", "SECONDS", "containers in the background come with a later version",
-		"in a unit, TimeoutStopSec= gives the payload its time"),
-	REFUSED("conmon-pidfile", "FILE", "there is no monitor process",
-		"--pidfile gives the payload's process id"),
 	REFUSED("requires", "CONTAINER", NO_PODS, "After= and Requires= of units order containers"),
 	REFUSED("pod", "NAME", NO_PODS, NULL),
 	REFUSED("pod-id-file", "FILE", NO_PODS, NULL),

@@ -35,7 +35,7 @@ static int run(const struct host *host, void *data, const struct strvec *operand
 	TRY(image_open(&store, operands->v[0], request->platform != NULL ? &platform : NULL,
 		       &image));
 	TRY(outfile_open(request->output, "an archive", &file));
-	TRY(flatten(&store, &image.layers, file.fd, file.name));
+	TRY(flatten(&store, &image.layers, NULL, file.fd, file.name));
 	return outfile_commit(&file);
 }
 

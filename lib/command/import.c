@@ -2,15 +2,12 @@
 #include "command/command.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/out.h"
-#include "base/units.h"
 #include "command/pruning.h"
 #include "image/change.h"
 #include "image/ingest.h"
@@ -37,26 +34,6 @@ static const struct opt options_import[] = {
 	OPT_END,
 };
 
-static int set_created(struct image_config *config)
-{
-	const char *epoch = getenv("SOURCE_DATE_EPOCH");
-	AUTO(buf) text = BUF_INIT;
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	if (epoch != NULL) {
-		int64_t seconds;
-		int rc = units_parse_i64(epoch, 0, INT32_MAX, &seconds);
-
-		if (rc < 0)
-			return fail_in(rc, "SOURCE_DATE_EPOCH");
-		now = (struct timespec){ .tv_sec = (time_t)seconds };
-	}
-	units_print_time(&text, now.tv_sec, (uint32_t)now.tv_nsec);
-	config->created = buf_steal(&text);
-	return 0;
-}
-
 static int make_config(const struct import_request *request, struct image_config *config)
 {
 	AUTO(platform) platform = { 0 };
@@ -71,7 +48,7 @@ static int make_config(const struct import_request *request, struct image_config
 	if (request->platform != NULL && strchr(request->platform, '/') != NULL &&
 	    strcmp(config->architecture, "amd64") != 0)
 		config->variant = steal(platform.variant);
-	TRY(set_created(config));
+	TRY(imageconfig_set_created(config));
 	for (size_t i = 0; i < request->changes.n; i++)
 		TRY(change_apply(request->changes.v[i], config));
 	return 0;

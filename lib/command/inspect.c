@@ -20,14 +20,20 @@ enum object_type {
 struct inspect_request {
 	char *format;
 	int type;
-	bool size;
+	struct inspect_extras extras;
 };
 
 static const struct opt options_inspect[] = {
 	{ "format", 'f', OPT_STRING, offsetof(struct inspect_request, format), "FORMAT",
 	  "json, or a Go template of the fields of the JSON form" },
-	{ "size", 's', OPT_FLAG, offsetof(struct inspect_request, size),
-	  .help = "accepted for the sake of scripts", .flags = OPT_HIDDEN },
+	OPT_END,
+};
+
+static const struct opt options_extras[] = {
+	{ "security", 0, OPT_FLAG, offsetof(struct inspect_request, extras.security), NULL,
+	  "of containers that run: the confinement, as the kernel has it" },
+	{ "size", 's', OPT_FLAG, offsetof(struct inspect_request, extras.size), NULL,
+	  "of containers: what the writable layer takes on disk" },
 	OPT_END,
 };
 
@@ -38,14 +44,15 @@ static const struct opt options_type[] = {
 	OPT_END,
 };
 
-static int find_object(const struct host *host, enum object_type type, const char *name,
-		       cJSON **ret_json)
+static int find_object(const struct host *host, const struct inspect_request *request,
+		       const char *name, cJSON **ret_json)
 {
+	enum object_type type = (enum object_type)request->type;
 	int rc;
 
 	if (type == TYPE_IMAGE)
 		return inspect_image(host, name, ret_json);
-	rc = inspect_container(host, name, ret_json);
+	rc = inspect_container(host, name, &request->extras, ret_json);
 	if (rc != -ENOENT || type == TYPE_CONTAINER)
 		return rc;
 	rc = inspect_image(host, name, ret_json);
@@ -71,7 +78,7 @@ static int run(const struct host *host, void *data, const struct strvec *operand
 
 	for (size_t i = 0; i < operands->n; i++) {
 		cJSON *json = NULL;
-		int rc = find_object(host, (enum object_type)request->type, operands->v[i], &json);
+		int rc = find_object(host, request, operands->v[i], &json);
 
 		if (rc == -ENOENT) {
 			fail_in(rc, "inspect");
@@ -108,9 +115,9 @@ static void init_container(void *request)
 
 const struct command command_inspect =
 	INSPECT("inspect", "NAME", "Show all that is known of containers and images", NULL,
-		options_type, NULL);
+		options_extras, options_type, NULL);
 const struct command command_image_inspect =
 	INSPECT("image inspect", "IMAGE", "Show all that is known of images", init_image, NULL);
 const struct command command_container_inspect =
 	INSPECT("container inspect", "CONTAINER", "Show all that is known of containers",
-		init_container, NULL);
+		init_container, options_extras, NULL);

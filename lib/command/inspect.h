@@ -4,9 +4,22 @@
 
 #include "base/host.h"
 #include "base/json.h"
+#include "container/record.h"
+
+/* What costs more than the rest is shown on demand only. */
+struct inspect_extras {
+	bool size;     /* of the writable layer */
+	bool security; /* the confinement, read back from the kernel */
+};
 
 /* One object as `inspect` shows it, with docker's field names. -ENOENT: there is none. */
 int inspect_image(const struct host *host, const char *name, cJSON **ret_json);
-int inspect_container(const struct host *host, const char *name, cJSON **ret_json);
+int inspect_container(const struct host *host, const char *name,
+		      const struct inspect_extras *extras, cJSON **ret_json);
+
+/* Parts of a container's (inspect_host.c). plan: its OCI configuration; NULL where it has none. */
+void inspect_add_host(cJSON *json, const struct record *record, const cJSON *plan);
+void inspect_add_network(cJSON *json, const struct record *record);
+void inspect_add_mounts(cJSON *json, const struct record *record, const cJSON *plan);
 
 #endif

@@ -9,7 +9,10 @@
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/units.h"
-#include "container/record.h"
+#include "container/confinement.h"
+#include "container/pause.h"
+#include "container/scratch.h"
+#include "container/target.h"
 
 static void add_time(cJSON *json, const char *key, int64_t seconds, uint32_t nsec)
 {
@@ -25,18 +28,14 @@ static void add_time(cJSON *json, const char *key, int64_t seconds, uint32_t nse
 
 static void add_state(cJSON *json, const struct record *record)
 {
-	static const char *const names[] = {
-		[RECORD_CREATED] = "created",
-		[RECORD_RUNNING] = "running",
-		[RECORD_EXITED] = "exited",
-	};
 	cJSON *state = json_add_object(json, "State");
 	bool running = record->status == RECORD_RUNNING;
+	const char *status = pause_status(record);
 
-	json_add_string(state, "Status", names[record->status]);
+	json_add_string(state, "Status", status);
 	json_add_bool(state, "Running", running);
-	json_add_bool(state, "Paused", false);
-	json_add_bool(state, "Restarting", false);
+	json_add_bool(state, "Paused", strcmp(status, "paused") == 0);
+	json_add_bool(state, "Restarting", record->restarting);
 	json_add_bool(state, "OOMKilled", record->oom_killed);
 	json_add_bool(state, "Dead", false);
 	json_add_int(state, "Pid", running ? record->pid : 0);
@@ -83,8 +82,11 @@ static void add_config(cJSON *json, const struct record *record, const cJSON *pl
 {
 	const cJSON *process = cJSON_GetObjectItemCaseSensitive(plan, "process");
 	cJSON *config = json_add_object(json, "Config");
+	const cJSON *user = cJSON_GetObjectItemCaseSensitive(
+		cJSON_GetObjectItemCaseSensitive(plan, "annotations"), "org.berth.user");
 
 	copy(config, "Hostname", plan, "hostname");
+	json_add_string(config, "User", cJSON_IsString(user) ? user->valuestring : "");
 	copy(config, "Tty", process, "terminal");
 	copy(config, "Env", process, "env");
 	json_add_strings(config, "Cmd", &record->command);
@@ -92,28 +94,6 @@ static void add_config(cJSON *json, const struct record *record, const cJSON *pl
 	copy(config, "WorkingDir", process, "cwd");
 	add_labels(config, record);
 	json_add_string(config, "StopSignal", units_signal_name(record->stop_signal));
-}
-
-static void add_mounts(cJSON *json, const cJSON *plan)
-{
-	const cJSON *mounts = cJSON_GetObjectItemCaseSensitive(plan, "mounts"), *item;
-	cJSON *list = json_add_array(json, "Mounts");
-
-	cJSON_ArrayForEach(item, mounts)
-	{
-		const char *type = NULL;
-		cJSON *mount;
-
-		if (json_get_string(item, "type", &type) < 0 || type == NULL ||
-		    strcmp(type, "bind") != 0)
-			continue;
-		mount = json_object();
-		json_add_string(mount, "Type", type);
-		copy(mount, "Source", item, "source");
-		copy(mount, "Destination", item, "destination");
-		copy(mount, "Options", item, "options");
-		json_push(list, mount);
-	}
 }
 
 static void add_command(cJSON *json, const struct record *record)
@@ -126,33 +106,76 @@ static void add_command(cJSON *json, const struct record *record)
 		json_push_string(args, record->command.v[i]);
 }
 
-static int print_record(const struct record *record, cJSON **ret_json)
+/* Files of its own that are mounted in it. */
+static void add_files(cJSON *json, const struct record *record)
+{
+	static const char *const files[][2] = {
+		{ "ResolvConfPath", "resolv.conf" },
+		{ "HostnamePath", "hostname" },
+		{ "HostsPath", "hosts" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		autofree char *path = xasprintf("%s/%s", record->dir, files[i][1]);
+
+		json_add_string(json, files[i][0],
+				fs_exists(record->dirfd, files[i][1]) > 0 ? path : "");
+	}
+}
+
+static int add_extras(const struct host *host, const struct inspect_extras *extras,
+		      struct record *record, cJSON *json)
+{
+	struct target target = TARGET_INIT;
+	cJSON *security = NULL;
+	uint64_t bytes = 0;
+	int rc;
+
+	if (extras->size) {
+		TRY(scratch_usage(host, record, &bytes));
+		json_add_int(json, "SizeRw", (int64_t)bytes);
+	}
+	if (!extras->security)
+		return 0;
+	rc = target_take(record, &target);
+	if (rc >= 0)
+		rc = confinement_read(&target, &security);
+	if (rc >= 0)
+		cJSON_AddItemToObject(json, "Security", security);
+	target_release(&target);
+	return fail_in(rc, "--security");
+}
+
+static int describe(const struct record *record, cJSON *json)
 {
 	autojson cJSON *plan = NULL;
-	cJSON *json, *network;
 
 	TRY(read_plan(record, &plan));
-	json = json_object();
 	json_add_string(json, "Id", record->id);
 	add_time(json, "Created", record->created, record->created_nsec);
 	add_command(json, record);
 	add_state(json, record);
 	json_add_string(json, "Image", record->image_id != NULL ? record->image_id : "");
 	json_add_string(json, "ImageName", record->image);
+	add_files(json, record);
 	json_add_string(json, "Name", record->name);
-	add_mounts(json, plan);
+	json_add_int(json, "RestartCount", record->restarts);
+	inspect_add_host(json, record, plan);
+	inspect_add_mounts(json, record, plan);
 	add_config(json, record, plan);
-	network = json_add_object(json, "NetworkSettings");
-	json_add_strings(network, "Ports", &record->ports);
-	json_add_bool(json_add_object(json, "HostConfig"), "AutoRemove", record->ephemeral);
-	*ret_json = json;
+	inspect_add_network(json, record);
 	return 0;
 }
 
-int inspect_container(const struct host *host, const char *name, cJSON **ret_json)
+int inspect_container(const struct host *host, const char *name,
+		      const struct inspect_extras *extras, cJSON **ret_json)
 {
 	AUTO(record) record = RECORD_INIT;
+	autojson cJSON *json = json_object();
 
 	TRY(record_find(host, name, &record));
-	return print_record(&record, ret_json);
+	TRY(describe(&record, json));
+	TRY(add_extras(host, extras, &record, json));
+	*ret_json = steal(json);
+	return 0;
 }

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/out.h"
 #include "base/units.h"
+#include "container/pause.h"
 #include "container/record.h"
 #include "container/scratch.h"
 #include "container/select.h"
@@ -114,14 +115,9 @@ static void print_ports(struct buf *out, const void *data)
 
 static void print_state(struct buf *out, const void *data)
 {
-	static const char *const names[] = {
-		[RECORD_CREATED] = "created",
-		[RECORD_RUNNING] = "running",
-		[RECORD_EXITED] = "exited",
-	};
 	const struct row *row = data;
 
-	buf_add_str(out, names[row->record->status]);
+	buf_add_str(out, pause_status(row->record));
 }
 
 static void print_status(struct buf *out, const void *data)
@@ -131,9 +127,14 @@ static void print_status(struct buf *out, const void *data)
 
 	if (record->status == RECORD_CREATED) {
 		buf_add_str(out, "Created");
+	} else if (record->restarting) {
+		buf_addf(out, "Restarting (%d) ", record->exit_code);
+		print_since(out, row, record->finished);
+		buf_add_str(out, " ago");
 	} else if (record->status == RECORD_RUNNING) {
 		buf_add_str(out, "Up ");
 		print_since(out, row, record->started);
+		buf_add_str(out, pause_is(record) ? " (Paused)" : "");
 	} else {
 		buf_addf(out, "Exited (%d)", record->exit_code);
 		/* Where its supervisor was killed nobody knows when. */
@@ -182,6 +183,13 @@ static void print_mounts(struct buf *out, const void *data)
 	print_list(out, &row->record->mounts);
 }
 
+static void print_networks(struct buf *out, const void *data)
+{
+	const struct row *row = data;
+
+	buf_add_str(out, row->record->network != NULL ? row->record->network : "");
+}
+
 static void print_exit_code(struct buf *out, const void *data)
 {
 	const struct row *row = data;
@@ -216,6 +224,7 @@ static const struct out_field fields[] = {
 	{ "Size", "SIZE", false, print_size },
 	{ "Labels", "LABELS", false, print_labels },
 	{ "Mounts", "MOUNTS", false, print_mounts },
+	{ "Networks", "NETWORKS", false, print_networks },
 	{ "ExitCode", "EXIT CODE", false, print_exit_code },
 	{ "Pid", "PID", false, print_pid },
 	{ "ImageID", "IMAGE ID", false, print_image_id },

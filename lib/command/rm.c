@@ -11,6 +11,7 @@
 #include "base/out.h"
 #include "container/end.h"
 #include "container/record.h"
+#include "container/select.h"
 
 #define ID_FILE_MAX 128
 #define TIME_MAX 86400
@@ -19,13 +20,23 @@
 struct rm_request {
 	bool all, force, ignore, volumes;
 	int64_t time;
-	struct strvec cidfiles;
+	struct strvec cidfiles, filters;
 };
+
+/* No container depends on another one. */
+static int drop(void *request, const char *value)
+{
+	return 0;
+}
 
 static const struct opt options_rm[] = {
 	{ "all", 'a', OPT_FLAG, offsetof(struct rm_request, all), NULL, "Remove all containers" },
 	{ "cidfile", 0, OPT_STRINGS, offsetof(struct rm_request, cidfiles), "FILE",
 	  "Remove the container whose ID is in FILE", .values = VALUES_FILE },
+	{ "depend", 0, OPT_CALL, .help = "accepted for the sake of scripts", .flags = OPT_HIDDEN,
+	  .parse = drop },
+	{ "filter", 0, OPT_STRINGS, offsetof(struct rm_request, filters), "KEY=VALUE",
+	  "Remove those that match, as of berth ps" },
 	{ "force", 'f', OPT_FLAG, offsetof(struct rm_request, force), NULL,
 	  "Kill those that run; one that does not exist is no error" },
 	{ "ignore", 'i', OPT_FLAG, offsetof(struct rm_request, ignore), NULL,
@@ -90,31 +101,47 @@ static int remove_by_file(const struct host *host, const struct rm_request *requ
 struct all {
 	const struct host *host;
 	const struct rm_request *request;
+	struct selection selection;
 	int status;
 };
 
 static int remove_each(struct record *record, void *arg)
 {
 	struct all *all = arg;
-	int rc = remove_one(all->host, all->request, record);
-	int status = rc < 0 ? failure(all->request, rc) : out_line("%s", record->id);
+	int rc, status;
 
+	if (!select_matches(&all->selection, record))
+		return 0;
+	rc = remove_one(all->host, all->request, record);
+	status = rc < 0 ? failure(all->request, rc) : out_line("%s", record->id);
 	if (status > all->status)
 		all->status = status;
 	return status < 0 ? status : 0;
 }
 
+static int remove_matching(struct all *all)
+{
+	int rc = select_parse(all->host, &all->request->filters, &all->selection);
+
+	if (rc >= 0)
+		rc = record_each(all->host, remove_each, all);
+	selection_release(&all->selection);
+	return rc;
+}
+
 static int run(const struct host *host, void *data, const struct strvec *operands)
 {
 	const struct rm_request *request = data;
-	struct all all = { host, request, EXIT_OK };
+	struct all all = { .host = host, .request = request, .status = EXIT_OK };
+	bool chosen = request->all || request->filters.n > 0;
 
-	if (!request->all && request->cidfiles.n + operands->n == 0)
-		return refuse("name a container, or give --all or --cidfile");
-	if (request->all && request->cidfiles.n + operands->n != 0)
-		return refuse("--all and the name of a container exclude each other");
-	if (request->all)
-		TRY(record_each(host, remove_each, &all));
+	if (!chosen && request->cidfiles.n + operands->n == 0)
+		return refuse("name a container, or give --all, --filter or --cidfile");
+	if (chosen && request->cidfiles.n + operands->n != 0)
+		return refuse("%s and the name of a container exclude each other",
+			      request->all ? "--all" : "--filter");
+	if (chosen)
+		TRY(remove_matching(&all));
 	for (size_t i = 0; i < request->cidfiles.n + operands->n; i++) {
 		int status =
 			i < request->cidfiles.n

@@ -7,10 +7,10 @@
 
 #include "base/err.h"
 #include "base/out.h"
+#include "command/making.h"
 #include "command/options.h"
-#include "command/progress.h"
 #include "container/make.h"
-#include "container/notice.h"
+#include "container/monitor.h"
 #include "container/request.h"
 #include "container/start.h"
 #include "spec/config.h"
@@ -42,46 +42,25 @@ static int print_plan(const struct container *container)
 	return out_raw(text.data, text.len);
 }
 
-/* Of a pull: to who looks, and to systemd, which would give up waiting. */
-struct telling {
-	const struct request *request;
-	struct progress_view view;
-};
-
-static void telling_release(struct telling *telling)
+static int start_background(const struct host *host, struct request *request,
+			    struct container *container)
 {
-	progress_view_release(&telling->view);
-}
+	int rc = monitor_start(host, request, container);
 
-static void tell_progress(void *arg, const struct progress *progress)
-{
-	struct telling *telling = arg;
-	const struct progress_sink sink = progress_view_sink(&telling->view);
-
-	if (sink.show != NULL)
-		sink.show(sink.arg, progress);
-	notice_pulling(progress);
+	return rc != 0 ? rc : out_line("%s", container->record.id);
 }
 
 static int run(const struct host *host, void *data, const struct strvec *operands)
 {
 	struct request *request = data;
 	AUTO(container) container = CONTAINER_INIT;
-	AUTO(telling) telling = { .request = request };
 
-	xreplace(&request->image, operands->v[0]);
-	strvec_set(&request->command, operands->v + 1);
-	for (size_t i = 0; i < request->remarks.n; i++)
-		out_note("%s", request->remarks.v[i]);
 	TRY(check_status_fd(request));
-	progress_view_init(&telling.view, PROGRESS_AUTO, request->quiet);
-	request->progress = (struct progress_sink){ .show = tell_progress, .arg = &telling };
-	TRY(make_container(host, request, &container));
-	if (container.network.ports_ignored)
-		out_note("--publish is ignored: with --network host the container listens on the "
-			 "host itself");
-	return request->dry_run ? print_plan(&container)
-				: start_foreground(host, request, &container);
+	TRY(making_make(host, request, operands, &container));
+	if (request->dry_run)
+		return print_plan(&container);
+	return request->detach ? start_background(host, request, &container)
+			       : start_foreground(host, request, &container);
 }
 
 static void init(void *request)
@@ -99,13 +78,9 @@ const struct command command_run = {
 	.alias = "container run",
 	.synopsis = "[OPTIONS] IMAGE [COMMAND [ARG...]]",
 	.summary = "Run a command in a new container",
-	.remarks = "IMAGE is the name of an image in the store, or one of\n"
-		   "  docker-archive:FILE[:REF]  oci-archive:FILE[:REF]  oci:DIR[:REF]\n"
-		   "  -            an archive on stdin\n"
-		   "  rootfs:DIR   a directory that holds a root file system\n"
-		   "  host:        a throw-away overlay over the host's own files\n"
-		   "\n"
-		   "Root's default network is none: bridge networks come with a later version.",
+	.remarks = MAKING_REMARKS
+	"\n"
+	"Root's default network is none: bridge networks come with a later version.",
 	.options =
 		(const struct opt *const[]){ options_process, options_environment, options_identity,
 					     options_userns, options_namespaces, options_network,

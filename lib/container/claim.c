@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "container/claim.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/bounds.h"
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/lock.h"
+#include "container/names.h"
 
 #define ID_SIZE 65
 
@@ -115,6 +119,102 @@ void claim_drop(const struct host *host, const struct record *record)
 	remove_link(host->runroot, record);
 	if (!record->ephemeral)
 		remove_link(host->root, record);
+}
+
+/* --- another name ----------------------------------------------------------------------------- */
+
+int claim_read_name(struct record *record)
+{
+	char name[MAX_NAME + 1];
+	ssize_t len = readlinkat(record->dirfd, "name", name, sizeof(name));
+
+	if (len <= 0 || len > MAX_NAME)
+		return 0;
+	name[len] = '\0';
+	if (name_check(name) < 0) {
+		err_clear();
+		return 0;
+	}
+	xreplace(&record->name, name);
+	return 1;
+}
+
+/* Replaced whole, as every file of a record. */
+static int write_name(const struct record *record, const char *name)
+{
+	struct stat st;
+
+	if (unlinkat(record->dirfd, "name.new", 0) < 0 && errno != ENOENT)
+		return fail("cannot write to '%s'", record->dir);
+	if (symlinkat(name, record->dirfd, "name.new") < 0 ||
+	    renameat(record->dirfd, "name.new", record->dirfd, "name") < 0)
+		return fail("cannot write to '%s'", record->dir);
+	/* Removed just now: nobody would drop the name. */
+	if (fstat(record->dirfd, &st) < 0 || st.st_nlink == 0)
+		return refuse_with(ENOENT, "the container '%s' has just been removed",
+				   record->name);
+	return 0;
+}
+
+/* All names but one that lead to it. */
+static void drop_others(const char *base, const struct record *record, const char *name)
+{
+	autofree char *path = xasprintf("%s/container-names", base);
+	autodir DIR *dir = opendir(path);
+	const struct dirent *entry;
+
+	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+		char id[ID_SIZE];
+
+		if (strcmp(entry->d_name, name) != 0 && read_link(base, entry->d_name, id) &&
+		    strcmp(id, record->id) == 0)
+			unlinkat(dirfd(dir), entry->d_name, 0);
+	}
+}
+
+/* Where the name leads to it already it is half of a rename that was killed. */
+static int take_another(const struct host *host, const struct record *renamed)
+{
+	const char *const bases[] = { host->runroot, host->root };
+	char holder[ID_SIZE] = "";
+	int rc = claim_take(host, renamed, holder);
+
+	if (rc == -EEXIST && strcmp(holder, renamed->id) == 0) {
+		rc = 0;
+		for (size_t i = 0; rc == 0 && i < (renamed->ephemeral ? 1U : 2U); i++) {
+			rc = make_link(host, bases[i], renamed, holder);
+			if (rc == -EEXIST && strcmp(holder, renamed->id) == 0)
+				rc = 0;
+		}
+	}
+	if (rc == -EEXIST)
+		return refuse_with(EEXIST, "the name '%s' is taken by the container %.12s",
+				   renamed->name, holder);
+	return rc;
+}
+
+int claim_rename(const struct host *host, struct record *record, const char *name)
+{
+	autofree char *lock_path = xasprintf("%s/rename.lock", host->runroot);
+	struct record renamed = *record;
+	autofree char *copy = xstrdup(name);
+	autoclose int lock = -1;
+	int rc;
+
+	TRY(fs_mkdirs(AT_FDCWD, host->runroot, 0700));
+	lock = lock_take(AT_FDCWD, lock_path, LOCK_EXCLUSIVE, "the names");
+	TRY(lock);
+	renamed.name = copy;
+	TRY(take_another(host, &renamed));
+	rc = write_name(record, name);
+	if (rc < 0) {
+		claim_drop(host, &renamed);
+		return rc;
+	}
+	drop_others(host->runroot, record, name);
+	drop_others(host->root, record, name);
+	xreplace(&record->name, name);
+	return 0;
 }
 
 int claim_find(const struct host *host, const char *name, char ret_id[ID_SIZE])

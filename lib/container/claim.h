@@ -15,6 +15,15 @@
 int claim_take(const struct host *host, const struct record *record, char ret_holder[65]);
 /* Give it back, while the directory still exists. Nothing happens to a name that is another's. */
 void claim_drop(const struct host *host, const struct record *record);
+/*
+ * Give it another name. The one that it has now stays valid until the new one is; whoever is killed
+ * in between leaves both, and the next rename of this container drops all but its last. -EEXIST
+ * where the name is taken. The new name is what the link `name` in the container's directory says:
+ * state.json is its supervisor's.
+ */
+int claim_rename(const struct host *host, struct record *record, const char *name);
+/* Read that link into record->name: 1, or 0 where it was never renamed. */
+int claim_read_name(struct record *record);
 /* The ID that a name stands for: 1, or 0 where there is none. Its container may be gone. */
 int claim_find(const struct host *host, const char *name, char ret_id[65]);
 

@@ -2,6 +2,8 @@
 #include "container/end.h"
 
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/pidfd.h>
@@ -16,24 +18,38 @@
 #include "base/proc.h"
 #include "box/cgroup.h"
 #include "container/claim.h"
+#include "container/pause.h"
 #include "container/scratch.h"
 #include "container/state.h"
+#include "container/terms.h"
+
+/* In the directory of a container that a command stops. */
+#define STOPPED "stopped"
 
 #define POLL_NSEC 2000000L /* how often a lock is tried */
 #define GLANCE_POLLS 50    /* 100 ms: who lists containers has a lock for less */
 #define KILL_POLLS 5000    /* 10 s */
-#define POLLS_PER_SECOND INT64_C(500)
+#define QUICK_POLLS 50     /* the first ones are much shorter: most ends take a few milliseconds */
+#define QUICK_NSEC 200000L
+#define USEC_PER_SEC UINT64_C(1000000)
+#define USEC_PER_MSEC 1000
+#define NSEC_PER_USEC 1000
 
-static int poll_lock(struct record *record, int64_t polls)
+static int poll_lock(struct record *record, int64_t polls, int quick)
 {
-	const struct timespec pause = { .tv_nsec = POLL_NSEC };
+	struct timespec pause = { .tv_nsec = QUICK_NSEC };
 	struct stat st;
 
 	while (flock(record->dirfd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno != EWOULDBLOCK)
 			return fail("cannot lock '%s'", record->dir);
-		if (polls-- <= 0)
+		if (polls <= 0)
 			return -EWOULDBLOCK;
+		if (quick > 0)
+			quick--;
+		else
+			polls--;
+		pause.tv_nsec = quick > 0 ? QUICK_NSEC : POLL_NSEC;
 		nanosleep(&pause, NULL);
 	}
 	record->locked = true;
@@ -44,11 +60,11 @@ static int poll_lock(struct record *record, int64_t polls)
 
 int end_wait(struct record *record)
 {
-	return poll_lock(record, GLANCE_POLLS);
+	return poll_lock(record, GLANCE_POLLS, QUICK_POLLS);
 }
 
 /* The state may have been written after ours was read: the container was just being made. */
-static void refresh_pid(struct record *record)
+static void refresh(struct record *record)
 {
 	AUTO(record) now = RECORD_INIT;
 	AUTO(buf) text = BUF_INIT;
@@ -60,32 +76,61 @@ static void refresh_pid(struct record *record)
 	}
 	record->pid = now.pid;
 	record->pid_start = now.pid_start;
+	record->status = now.status;
+	xreplace(&record->cgroup, now.cgroup);
 }
 
 /* By a descriptor, compared with the start time after it is open: never another process that got
- * the number. */
-static int send_signal(const struct record *record, int signal)
+ * the number. -1: there is none. */
+static int open_process(const struct record *record)
 {
 	autoclose int pidfd = -1;
 
 	if (record->pid <= 0)
-		return 0;
+		return -1;
 	pidfd = (int)syscall(SYS_pidfd_open, record->pid, 0);
 	if (pidfd < 0 || !proc_is_alive(record->pid, record->pid_start))
+		return -1;
+	return steal_fd(&pidfd);
+}
+
+static int send_signal(const struct record *record, int signal)
+{
+	autoclose int pidfd = open_process(record);
+
+	if (pidfd < 0)
 		return 0;
 	if (syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) < 0 && errno != ESRCH)
 		return fail("cannot send signal %d to the container '%s'", signal, record->name);
+	if (pause_set(record, false) < 0)
+		err_clear(); /* it may have ended meanwhile */
 	return 1;
+}
+
+void end_forbid_restart(const struct record *record)
+{
+	autoclose int fd = openat(record->dirfd, STOPPED, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+}
+
+void end_permit_restart(const struct record *record)
+{
+	unlinkat(record->dirfd, STOPPED, 0);
+}
+
+bool end_forbids_restart(const struct record *record)
+{
+	return faccessat(record->dirfd, STOPPED, F_OK, 0) == 0;
 }
 
 int end_kill(struct record *record)
 {
 	int rc = -EWOULDBLOCK;
 
+	end_forbid_restart(record);
 	for (int i = 0; i < KILL_POLLS / GLANCE_POLLS && rc == -EWOULDBLOCK; i++) {
-		refresh_pid(record);
+		refresh(record);
 		TRY(send_signal(record, SIGKILL));
-		rc = poll_lock(record, GLANCE_POLLS);
+		rc = poll_lock(record, GLANCE_POLLS, QUICK_POLLS);
 	}
 	if (rc == -EWOULDBLOCK) {
 		refuse_with(EBUSY, "the container '%s' did not end within 10 seconds of SIGKILL",
@@ -94,17 +139,72 @@ int end_kill(struct record *record)
 		     (int)record->pid);
 		return -EBUSY;
 	}
+	/* Its supervisor may have left something, and said so. */
+	if (rc == 0)
+		refresh(record);
+	return rc;
+}
+
+uint64_t end_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * USEC_PER_SEC + (uint64_t)now.tv_nsec / NSEC_PER_USEC;
+}
+
+int end_ask(struct record *record, int signal)
+{
+	end_forbid_restart(record);
+	refresh(record);
+	return send_signal(record, signal);
+}
+
+static int msec_left(uint64_t deadline)
+{
+	uint64_t now = end_now(), left = deadline > now ? (deadline - now) / USEC_PER_MSEC : 0;
+
+	if (deadline == 0)
+		return -1;
+	return left > INT_MAX ? INT_MAX : (int)left;
+}
+
+/* First for the process, which costs nothing, then for its supervisor. */
+static int await_lock(struct record *record, uint64_t deadline)
+{
+	struct pollfd process = { .fd = open_process(record), .events = POLLIN };
+	int rc;
+
+	if (process.fd >= 0) {
+		while (poll(&process, 1, msec_left(deadline)) < 0 && errno == EINTR)
+			;
+		close(process.fd);
+	}
+	rc = poll_lock(record, 1, QUICK_POLLS);
+	while (rc == -EWOULDBLOCK && msec_left(deadline) != 0)
+		rc = poll_lock(record, 1, 0);
 	return rc;
 }
 
 int end_stop(struct record *record, int64_t seconds)
 {
+	uint64_t deadline = end_now() + (uint64_t)seconds * USEC_PER_SEC;
 	int rc;
 
-	refresh_pid(record);
-	TRY(send_signal(record, record->stop_signal != 0 ? record->stop_signal : SIGTERM));
-	rc = poll_lock(record, seconds * POLLS_PER_SECOND);
+	TRY(end_ask(record, record->stop_signal != 0 ? record->stop_signal : SIGTERM));
+	rc = await_lock(record, deadline);
 	return rc == -EWOULDBLOCK ? end_kill(record) : rc;
+}
+
+int end_await(struct record *record, uint64_t deadline)
+{
+	int rc = await_lock(record, deadline);
+
+	if (record->locked) {
+		flock(record->dirfd, LOCK_UN);
+		record->locked = false;
+	}
+	return rc == -ENOENT ? 0 : rc;
 }
 
 int end_leftovers(struct record *record)
@@ -125,15 +225,24 @@ int end_leftovers(struct record *record)
 	return 0;
 }
 
+/* It may have been renamed since the record was read. */
+static void drop_names(const struct host *host, struct record *record)
+{
+	claim_drop(host, record);
+	if (claim_read_name(record) > 0)
+		claim_drop(host, record);
+}
+
 int end_discard(const struct host *host, struct record *record)
 {
 	/* What it left must not be forgotten: the record stays until that is gone. */
 	TRY(end_leftovers(record));
-	claim_drop(host, record);
+	drop_names(host, record);
 	if (record->ephemeral)
 		TRY(scratch_remove(host, record->id));
 	/* Without it there is no container any more, whatever remains to be swept. */
 	unlinkat(record->dirfd, "state.json", 0);
+	terms_drop(record);
 	if (rmdir(record->dir) < 0 && errno != ENOENT)
 		TRY(scratch_remove_tree(host, AT_FDCWD, record->dir));
 	cleanup_close(&record->dirfd);

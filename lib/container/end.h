@@ -6,11 +6,25 @@
 
 /* The end of a container, by others than its supervisor. */
 
+/* A mark in its directory, made before it is signalled: its monitor does not start it again. Who
+ * starts it removes the mark. */
+void end_forbid_restart(const struct record *record);
+void end_permit_restart(const struct record *record);
+bool end_forbids_restart(const struct record *record);
 /* Kill a running one and wait until its supervisor has let go of it. 0 with its lock held by us;
  * -ENOENT where it is removed already. */
 int end_kill(struct record *record);
 /* Ask it to end with its stop signal, and kill it after `seconds`. Returns as end_kill(). */
 int end_stop(struct record *record, int64_t seconds);
+/*
+ * The same for several at once: ask each, wait for each until one point in time (CLOCK_MONOTONIC,
+ * microseconds; 0: for ever), and kill those that are left. A paused one goes on, so that it hears
+ * of it. Nothing happens to one that does not run.
+ */
+int end_ask(struct record *record, int signal);
+/* 0 once its supervisor has let go of it (its lock is not kept), or -EWOULDBLOCK. */
+int end_await(struct record *record, uint64_t deadline);
+uint64_t end_now(void);
 /* Wait a short time for the lock of one that does not run. As end_kill(), or -EWOULDBLOCK. */
 int end_wait(struct record *record);
 /* End and remove what a killed supervisor left of one whose lock we hold, but for its files. -EBUSY

@@ -128,12 +128,11 @@ static int check_size(const struct strvec *env)
 	return 0;
 }
 
-int environment_make(const struct request *request, const struct strvec *image,
-		     const char *hostname, struct strvec *ret_env)
+static int make(const struct request *request, const struct strvec *image, struct strvec *ret_env)
 {
-	AUTO(strvec) env = STRVEC_INIT;
+	AUTO(strvec) env = *ret_env;
 
-	add_defaults(request, hostname, &env);
+	*ret_env = (struct strvec)STRVEC_INIT;
 	TRY(add_image(image, &env));
 	if (request->unsetenv_all)
 		strvec_release(&env);
@@ -147,4 +146,17 @@ int environment_make(const struct request *request, const struct strvec *image,
 	*ret_env = env;
 	env = (struct strvec)STRVEC_INIT;
 	return 0;
+}
+
+int environment_make(const struct request *request, const struct strvec *image,
+		     const char *hostname, struct strvec *ret_env)
+{
+	add_defaults(request, hostname, ret_env);
+	return make(request, image, ret_env);
+}
+
+int environment_given(const struct request *request, const struct strvec *image,
+		      struct strvec *ret_env)
+{
+	return make(request, image, ret_env);
 }

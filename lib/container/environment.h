@@ -17,5 +17,9 @@
  */
 int environment_make(const struct request *request, const struct strvec *image,
 		     const char *hostname, struct strvec *ret_env);
+/* The same without what berth or the caller's environment adds: what an image made of the container
+ * is to say. */
+int environment_given(const struct request *request, const struct strvec *image,
+		      struct strvec *ret_env);
 
 #endif

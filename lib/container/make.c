@@ -17,13 +17,15 @@
 #include "container/device.h"
 #include "container/environment.h"
 #include "container/etc.h"
+#include "container/logdriver.h"
 #include "container/mounts.h"
 #include "container/namespaces.h"
+#include "container/overrides.h"
 #include "container/process.h"
 #include "container/resources.h"
 #include "container/scratch.h"
 #include "container/security.h"
-#include "spec/config.h"
+#include "container/terms.h"
 #include "spec/profile.h"
 
 #define SHM_SIZE (UINT64_C(64) << 20)
@@ -224,7 +226,7 @@ static char *make_hostname(const struct request *request, struct container *cont
 	return xstrdup(container->spec.hostname);
 }
 
-static void describe(const struct request *request, struct container *container)
+static int describe(const struct request *request, struct container *container)
 {
 	struct record *record = &container->record;
 	const struct image *image = &container->image;
@@ -233,7 +235,26 @@ static void describe(const struct request *request, struct container *container)
 	record->image = xstrdup(image->name != NULL ? image->name : request->image);
 	record->image_id = image->id[0] != '\0' ? xstrdup(image->id) : NULL;
 	record->stop_signal = container->stop_signal;
+	record->network = xstrdup(network_name(container->network.kind));
 	network_describe_ports(&container->network, &record->ports);
+	if (request->detach)
+		record->log_driver =
+			xstrdup(request->log_driver != NULL ? request->log_driver : LOG_DEFAULT);
+	strvec_push_all(&record->log_options, &request->log_options);
+	record->network_text = xstrdup_null(request->network);
+	strvec_push_all(&record->publish, &request->publish);
+	for (size_t i = 0; i < container->images.n; i++)
+		strvec_push(&record->mounted_images, container->images.v[i].id);
+	record->pidfile = xstrdup_null(request->pidfile);
+	record->monitor_pidfile = xstrdup_null(request->monitor_pidfile);
+	record->stop_timeout = request->stop_timeout;
+	record->timeout = (int64_t)request->timeout;
+	record->restart = xstrdup_null(request->restart);
+	record->tty = request->tty;
+	record->once = container->userns.locks.n != 0;
+	return image->id[0] != '\0'
+		       ? overrides_make(request, &image->config, &container->spec, record)
+		       : 0;
 }
 
 static int make_directory(const struct host *host, const struct request *request,
@@ -326,19 +347,10 @@ static int make_files(const struct host *host, const struct request *request, bo
 		TRY(device_add(request->devices.v[i], spec));
 	TRY(etc_make_timezone(request, spec));
 	TRY(security_compile_filter(host, spec));
-	describe(request, container);
+	TRY(describe(request, container));
 	if (overlay)
 		TRY(make_upper(host, container));
 	return request->dry_run ? 0 : etc_make(host, request, hostname, container);
-}
-
-static int save_plan(const struct container *container)
-{
-	AUTO(buf) text = BUF_INIT;
-
-	TRY(config_write(&container->spec, container->spec.root.path, &text));
-	return fs_replace_file(container->record.dirfd, "config.json", text.data, text.len, 0600,
-			       false);
 }
 
 static int make(const struct host *host, const struct request *request, struct container *container)
@@ -353,7 +365,7 @@ static int make(const struct host *host, const struct request *request, struct c
 	if (request->dry_run)
 		return 0;
 	if (!container->record.ephemeral)
-		TRY(save_plan(container));
+		TRY(terms_save(&container->record, &container->spec));
 	return record_save(&container->record);
 }
 
@@ -379,7 +391,8 @@ void container_release(struct container *container)
 	struct record *record = &container->record;
 
 	/* An error that is on its way to the user says more than one of the removal. */
-	if (record->dirfd >= 0 && record->locked && record->status == RECORD_CREATED) {
+	if (record->dirfd >= 0 && record->locked && record->status == RECORD_CREATED &&
+	    !container->kept) {
 		AUTO(buf) text = BUF_INIT, advice = BUF_INIT;
 
 		buf_add_str(&text, err_text());

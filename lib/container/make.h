@@ -29,6 +29,7 @@ struct container {
 		struct image *v; /* --mount type=image */
 		size_t n;
 	} images;
+	bool kept; /* it stays even if it was never started */
 };
 
 #define CONTAINER_INIT \

@@ -41,21 +41,29 @@ void notice_remove_cidfile(const struct request *request)
 		unlink(request->cidfile);
 }
 
-int notice_make_pidfile(const struct request *request, pid_t pid)
+static int make_pidfile(const char *option, const char *path, pid_t pid)
 {
 	char text[16];
 
-	if (request->pidfile == NULL)
+	if (path == NULL)
 		return 0;
 	snprintf(text, sizeof(text), "%d\n", (int)pid);
-	return fail_in(fs_replace_file(AT_FDCWD, request->pidfile, text, strlen(text), 0644, false),
-		       "--pidfile");
+	return fail_in(fs_replace_file(AT_FDCWD, path, text, strlen(text), 0644, false), "%s",
+		       option);
 }
 
-void notice_remove_pidfile(const struct request *request)
+int notice_make_pidfiles(const struct request *request, pid_t pid)
+{
+	TRY(make_pidfile("--pidfile", request->pidfile, pid));
+	return make_pidfile("--conmon-pidfile", request->monitor_pidfile, getpid());
+}
+
+void notice_remove_pidfiles(const struct request *request)
 {
 	if (request->pidfile != NULL)
 		unlink(request->pidfile);
+	if (request->monitor_pidfile != NULL)
+		unlink(request->monitor_pidfile);
 }
 
 int notice_prepare(const struct request *request)

@@ -10,8 +10,8 @@
 #include "image/progress.h"
 
 /*
- * Telling other programs what becomes of a container: --cidfile, --pidfile, --status-fd and
- * systemd's NOTIFY_SOCKET. The lines of --status-fd are JSON objects:
+ * Telling other programs what becomes of a container: --cidfile, --pidfile, --conmon-pidfile,
+ * --status-fd and systemd's NOTIFY_SOCKET. The lines of --status-fd are JSON objects:
  *
  *	{"event":"created","id":"...","name":"..."}
  *	{"event":"started","pid":N}
@@ -22,8 +22,9 @@
 /* Create --cidfile, which must not exist. */
 int notice_make_cidfile(const struct request *request, const char *id);
 void notice_remove_cidfile(const struct request *request);
-int notice_make_pidfile(const struct request *request, pid_t pid);
-void notice_remove_pidfile(const struct request *request);
+/* --pidfile, of the payload, and --conmon-pidfile, of this process. */
+int notice_make_pidfiles(const struct request *request, pid_t pid);
+void notice_remove_pidfiles(const struct request *request);
 
 /* To systemd: that the image is on its way, and that the start takes longer for it. */
 void notice_pulling(const struct progress *progress);

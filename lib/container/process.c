@@ -193,10 +193,8 @@ static int make_listen_fds(const struct spec *spec, struct spec_process *process
 	return 0;
 }
 
-static int make_descriptors(const struct request *request, struct spec *spec)
+int process_descriptors(const struct request *request, struct spec_process *process)
 {
-	struct spec_process *process = &spec->process;
-
 	if (request->preserve_fds < 0 || request->preserve_fds > 1024)
 		return refuse("--preserve-fds %lld: from 0 to 1024",
 			      (long long)request->preserve_fds);
@@ -208,8 +206,9 @@ static int make_descriptors(const struct request *request, struct spec *spec)
 	process->terminal = request->tty;
 	process->stdin_null = !request->interactive || !stdio_is_attached(request, "stdin");
 	/* A pipe, a file and /dev/null have an end that a terminal could not show. */
-	process->stdin_keep = request->tty && !process->stdin_null && !isatty(STDIN_FILENO);
-	return make_listen_fds(spec, process);
+	process->stdin_keep =
+		request->tty && !request->detach && !process->stdin_null && !isatty(STDIN_FILENO);
+	return 0;
 }
 
 int process_make(const struct request *request, const struct image_config *image,
@@ -225,5 +224,6 @@ int process_make(const struct request *request, const struct image_config *image
 	TRY(make_limits(request, process));
 	process->init = request->init;
 	process->set_home = true;
-	return make_descriptors(request, spec);
+	TRY(process_descriptors(request, process));
+	return make_listen_fds(spec, process);
 }

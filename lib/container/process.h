@@ -13,5 +13,7 @@
  */
 int process_make(const struct request *request, const struct image_config *image,
 		 const struct host *host, const struct userns *userns, struct spec *spec);
+/* Its terminal, its standard input, and the caller's descriptors that it gets. */
+int process_descriptors(const struct request *request, struct spec_process *process);
 
 #endif

@@ -167,6 +167,7 @@ static int read_state(struct record *record)
 	TRY(fs_read_file(record->dirfd, "state.json", MAX_STATE_FILE, &text));
 	TRY(state_parse(text.data, text.len, record));
 	record->saved = true;
+	(void)claim_read_name(record);
 	return 0;
 }
 
@@ -187,7 +188,9 @@ static void settle(struct record *record)
 	if (record->status != RECORD_RUNNING)
 		return;
 	record->status = RECORD_EXITED;
-	record->exit_code = 137;
+	if (!record->restarting)
+		record->exit_code = 137;
+	record->restarting = false;
 	record->pid = 0;
 	record->pid_start = 0;
 	if (try_lock(record) < 0)
@@ -347,6 +350,36 @@ int record_each(const struct host *host, int (*each)(struct record *record, void
 	return 0;
 }
 
+/* The texts and lists of a state, to be read anew. */
+static void forget_state(struct record *record)
+{
+	struct record empty = RECORD_INIT, old = *record;
+
+	snprintf(empty.id, sizeof(empty.id), "%s", record->id);
+	empty.dir = steal(old.dir);
+	empty.dirfd = steal_fd(&old.dirfd);
+	empty.scratch = steal_fd(&old.scratch);
+	empty.locked = record->locked;
+	empty.ephemeral = record->ephemeral;
+	record_release(&old);
+	*record = empty;
+}
+
+int record_take(struct record *record)
+{
+	int rc = end_wait(record);
+
+	if (rc == -EWOULDBLOCK)
+		return refuse_with(EBUSY, "the container '%s' is running", record->name);
+	if (rc == -ENOENT)
+		return refuse_with(ENOENT, "the container '%s' was just removed", record->name);
+	TRY(rc);
+	forget_state(record);
+	TRY(fail_in(read_state(record), "'%s'", record->dir));
+	/* Of a command that was killed while it started it. */
+	return end_leftovers(record);
+}
+
 int record_remove(const struct host *host, struct record *record, bool force)
 {
 	int rc = record->locked ? 0 : try_lock(record);
@@ -410,5 +443,15 @@ void record_release(struct record *record)
 	strvec_release(&record->ports);
 	strvec_release(&record->mounts);
 	free(record->cgroup);
+	free(record->log_driver);
+	strvec_release(&record->log_options);
+	free(record->network_text);
+	strvec_release(&record->publish);
+	strvec_release(&record->mounted_images);
+	free(record->pidfile);
+	free(record->monitor_pidfile);
+	free(record->restart);
+	free(record->network);
+	strvec_release(&record->overrides);
 	*record = (struct record)RECORD_INIT;
 }

@@ -15,8 +15,10 @@
  *
  *	containers/ID/		locked (flock(2)) by the supervisor as long as it lives: locked
  *				<=> running, without any clean-up after a crash
- *	  state.json		replaced whole at each change
- *	  config.json		the plan, an OCI runtime-spec document (not written for --rm)
+ *	  state.json		replaced whole at each change, by its supervisor
+ *	  name			symbolic link whose text is the name that `rename` gave it
+ *	  exit			made by who waits for it: waiter.h
+ *	  config.json		the plan, an OCI runtime-spec document (terms.h)
  *	  resolv.conf hosts hostname
  *	  upper work volumes/N	writable layer and anonymous volumes (for --rm: see scratch.h)
  *	container-names/NAME	symbolic link to the ID: unique by link creation; one whose
@@ -56,12 +58,36 @@ struct record {
 	int exit_code;
 	int stop_signal;
 	bool oom_killed;
-	char *cgroup; /* its name, by which what a killed supervisor left is ended and removed */
+	char *cgroup;  /* its name, by which what a killed supervisor left is ended and removed */
+	char *network; /* the mode: "none", "host", "pasta", ... */
+
+	/* how it is started again */
+	char *log_driver; /* NULL: none, as it ran in the foreground */
+	struct strvec log_options;
+	char *network_text; /* --network, as it was given */
+	struct strvec publish;
+	struct strvec mounted_images; /* IDs */
+	char *pidfile;
+	int64_t timeout;      /* microseconds; 0: none */
+	int64_t stop_timeout; /* seconds between the stop signal and SIGKILL; -1: the default */
+	char *monitor_pidfile;
+	bool tty;          /* it has a terminal */
+	bool once;         /* what it has of the host is another's after its end */
+	bool auto_remove;  /* it stays only until its end, which --rm of create asked for */
+	char *restart;     /* policy; NULL: no */
+	int64_t restarts;  /* by that policy */
+	bool restarting;   /* running, but just between two runs */
+	uint64_t executed; /* the pid_start of the process whose payload was executed: until it is
+			      that of the one above, nobody may join it, for it may not have left
+			      the host's files yet */
+	/* What the command line said instead of the image, in the words of its configuration, for
+	 * commit: "KEY" (without what the image has), "KEY=VALUE" (set, or one more). */
+	struct strvec overrides;
 };
 
 #define RECORD_INIT \
 	{ \
-		.dirfd = -1, .scratch = -1 \
+		.dirfd = -1, .scratch = -1, .stop_timeout = -1 \
 	}
 
 /* A new container: its ID, its directory, its lock, its name (NULL: adjective_noun). A name that is
@@ -75,6 +101,8 @@ int record_find(const struct host *host, const char *name, struct record *ret_re
 /* All of them, the youngest first: each(record, arg) < 0 ends the walk. Containers that are half
  * made or just being removed are passed over; garbage is removed. */
 int record_each(const struct host *host, int (*each)(struct record *record, void *arg), void *arg);
+/* Lock one that was found, to start it: its state is read again. -EBUSY where it runs. */
+int record_take(struct record *record);
 /* Remove everything. A running one: -EBUSY, unless force, which kills it first. */
 int record_remove(const struct host *host, struct record *record, bool force);
 /* Remove what killed commands left: called where it delays nobody. Looks at a limited number of

@@ -3,9 +3,13 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/err.h"
+#include "base/path.h"
+#include "container/logdriver.h"
 #include "container/names.h"
+#include "container/restartpolicy.h"
 
 void request_init(struct request *request)
 {
@@ -23,6 +27,7 @@ void request_init(struct request *request)
 		.pids_limit = LIMIT_NONE,
 		.blkio_weight = LIMIT_NONE,
 		.status_fd = -1,
+		.stop_timeout = -1,
 	};
 	registry_request_init(&request->registry);
 }
@@ -56,6 +61,9 @@ static void release_strings(struct request *r)
 		&r->cidfile,
 		&r->pidfile,
 		&r->stop_signal,
+		&r->log_driver,
+		&r->restart,
+		&r->monitor_pidfile,
 		&r->registry.authfile,
 		&r->registry.creds,
 		&r->registry.cert_dir,
@@ -75,7 +83,7 @@ void request_release(struct request *r)
 		&r->read_bps,    &r->write_bps, &r->read_iops,    &r->write_iops, &r->cgroup_conf,
 		&r->sysctl,      &r->volumes,   &r->mounts,       &r->tmpfs,      &r->devices,
 		&r->cap_add,     &r->cap_drop,  &r->security_opt, &r->labels,     &r->label_files,
-		&r->annotations, &r->remarks,
+		&r->annotations, &r->remarks,   &r->log_options,
 	};
 
 	release_strings(r);
@@ -135,14 +143,44 @@ static int check_files(const struct request *request)
 	return 0;
 }
 
-int request_check(const struct request *request)
+static int check_log(const struct request *request)
 {
-	if (request->detach) {
-		refuse("--detach: containers in the background come with a later version");
-		hint("run in the foreground from a service (systemd-run berth run ...), or with "
-		     "'&' from a shell");
+	struct log_config config;
+
+	TRY(log_config_parse(request->log_driver, &request->log_options, &config));
+	if (request->detach || request->log_driver == NULL || !log_is_file(config.kind))
+		return 0;
+	refuse("--log-driver %s: a container in the foreground keeps no log", request->log_driver);
+	hint("give -d, or send stdout and stderr where they belong ('| systemd-cat', a file)");
+	return -EINVAL;
+}
+
+static int check_restart(const struct request *request)
+{
+	struct restart_policy policy;
+
+	TRY(restart_policy_parse(request->restart, &policy));
+	if (policy.kind == RESTART_NO)
+		return 0;
+	if (!request->detach) {
+		refuse("--restart %s is for containers in the background", request->restart);
+		hint("give -d, or let the service manager do it: Restart=%s in the unit that runs "
+		     "berth",
+		     policy.kind == RESTART_ON_FAILURE ? "on-failure" : "always");
 		return -EINVAL;
 	}
+	if (request->rm)
+		return refuse("--restart %s: a container of --rm goes when it ends",
+			      request->restart);
+	return 0;
+}
+
+int request_check(const struct request *request)
+{
+	if (request->detach && request->attach.n != 0)
+		return refuse("--detach: there is nothing that --attach could pass on");
+	TRY(check_log(request));
+	TRY(check_restart(request));
 	if (request->name != NULL)
 		TRY(name_check(request->name));
 	if (request->replace && request->name == NULL)
@@ -150,4 +188,24 @@ int request_check(const struct request *request)
 	TRY(check_attach(request));
 	TRY(check_files(request));
 	return check_identity(request);
+}
+
+void request_make_absolute(struct request *request)
+{
+	char **const files[] = { &request->cidfile, &request->pidfile, &request->monitor_pidfile };
+	autofree char *here = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		char *joined;
+
+		if (*files[i] == NULL || **files[i] == '/')
+			continue;
+		if (here == NULL)
+			here = getcwd(NULL, 0);
+		if (here == NULL)
+			return;
+		joined = path_join(here, *files[i]);
+		free(*files[i]);
+		*files[i] = joined;
+	}
 }

@@ -75,6 +75,10 @@ struct request {
 	/* lifecycle and metadata */
 	char *name, *cidfile, *pidfile, *stop_signal;
 	bool rm, replace;
+	char *monitor_pidfile;
+	int64_t stop_timeout; /* seconds; -1: not given */
+	char *log_driver, *restart;
+	struct strvec log_options;
 	struct strvec labels, label_files, annotations;
 
 	/* ours */
@@ -88,5 +92,7 @@ void request_init(struct request *request);
 void request_release(struct request *request);
 /* Refuse what cannot be, whatever the image and the host are. */
 int request_check(const struct request *request);
+/* Files that are still used when the working directory is another. */
+void request_make_absolute(struct request *request);
 
 #endif

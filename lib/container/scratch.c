@@ -17,6 +17,7 @@
 enum scratch_kind {
 	SCRATCH_VOLUMES,
 	SCRATCH_UPPER,
+	SCRATCH_LOGS,
 	SCRATCH_WORK,
 	SCRATCH_MAX,
 };
@@ -24,6 +25,7 @@ enum scratch_kind {
 static const char *const parents[] = {
 	[SCRATCH_VOLUMES] = "scratch/volumes",
 	[SCRATCH_UPPER] = "scratch/upper",
+	[SCRATCH_LOGS] = "scratch/logs",
 	[SCRATCH_WORK] = "scratch/work",
 };
 
@@ -192,10 +194,33 @@ int scratch_make_volume(const struct host *host, struct record *record, const st
 	return 0;
 }
 
+char *scratch_log_path(const struct host *host, const char *id)
+{
+	return xasprintf("%s/%s/%s/log", host->root, parents[SCRATCH_LOGS], id);
+}
+
+int scratch_make_log(const struct host *host, struct record *record)
+{
+	autofree char *work = scratch_path(host, SCRATCH_WORK, record->id);
+	autofree char *path = scratch_path(host, SCRATCH_LOGS, record->id);
+	int rc = 1;
+
+	while (record->scratch < 0 && rc > 0) {
+		rc = make_locked(work, &record->scratch);
+		TRY(rc);
+	}
+	return make_dir(path);
+}
+
+char *scratch_upper(const struct host *host, const struct record *record)
+{
+	return record->ephemeral ? scratch_path(host, SCRATCH_UPPER, record->id)
+				 : xasprintf("%s/upper", record->dir);
+}
+
 int scratch_usage(const struct host *host, const struct record *record, uint64_t *ret_bytes)
 {
-	autofree char *upper = record->ephemeral ? scratch_path(host, SCRATCH_UPPER, record->id)
-						 : xasprintf("%s/upper", record->dir);
+	autofree char *upper = scratch_upper(host, record);
 
 	return fs_disk_usage(AT_FDCWD, upper, ret_bytes);
 }

@@ -14,7 +14,8 @@
  *
  *	scratch/work/ID		of a container of --rm: the overlay's work directory, locked
  *	scratch/upper/ID	(flock(2)) by the supervisor; unlocked = garbage, with the other
- *	scratch/volumes/ID/N	two of the same ID
+ *	scratch/volumes/ID/N	others of the same ID
+ *	scratch/logs/ID
  *	containers/ID/work	of one that stays, likewise
  */
 
@@ -31,6 +32,11 @@ int scratch_make_base(const struct host *host, char **ret_path);
  * namespace (n == 0: none), whose root is to own it. */
 int scratch_make_volume(const struct host *host, struct record *record, const struct idmaps *maps,
 			const char *name, char **ret_path);
+/* The directory for the log of a container of --rm, and the path of its log. */
+int scratch_make_log(const struct host *host, struct record *record);
+char *scratch_log_path(const struct host *host, const char *id);
+/* Where the writable layer of a container is, or would be; to be freed. */
+char *scratch_upper(const struct host *host, const struct record *record);
 /* What the writable layer takes on disk, as far as the caller may look into it. */
 int scratch_usage(const struct host *host, const struct record *record, uint64_t *ret_bytes);
 /* Remove what belongs to the container of --rm. */

@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/units.h"
+#include "container/pause.h"
 
 struct select_rule {
 	const struct select_key *key;
@@ -22,12 +23,6 @@ struct select_key {
 	bool regex, all;
 	int (*prepare)(const struct host *host, struct select_rule *rule);
 	bool (*matches)(const struct select_rule *rule, const struct record *record);
-};
-
-static const char *const status_names[] = {
-	[RECORD_CREATED] = "created",
-	[RECORD_RUNNING] = "running",
-	[RECORD_EXITED] = "exited",
 };
 
 static bool match_id(const struct select_rule *rule, const struct record *record)
@@ -51,15 +46,19 @@ static bool match_label(const struct select_rule *rule, const struct record *rec
 
 static int prepare_status(const struct host *host, struct select_rule *rule)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(status_names); i++)
-		if (strcmp(rule->value, status_names[i]) == 0)
+	static const char *const names[] = { "created", "running", "paused", "restarting",
+					     "exited" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (strcmp(rule->value, names[i]) == 0)
 			return 0;
-	return refuse("'%s' is not a status: created, running or exited", rule->value);
+	return refuse("'%s' is not a status: created, running, paused, restarting or exited",
+		      rule->value);
 }
 
 static bool match_status(const struct select_rule *rule, const struct record *record)
 {
-	return strcmp(rule->value, status_names[record->status]) == 0;
+	return strcmp(rule->value, pause_status(record)) == 0;
 }
 
 static int prepare_exited(const struct host *host, struct select_rule *rule)
@@ -126,6 +125,11 @@ static bool match_since(const struct select_rule *rule, const struct record *rec
 	return compare_time(rule, record) > 0;
 }
 
+static bool match_network(const struct select_rule *rule, const struct record *record)
+{
+	return record->network != NULL && strcmp(record->network, rule->value) == 0;
+}
+
 static bool match_volume(const struct select_rule *rule, const struct record *record)
 {
 	return strvec_has(&record->mounts, rule->value);
@@ -184,6 +188,7 @@ static const struct select_key keys[] = {
 	{ "before", .all = true, .prepare = prepare_time, .matches = match_before },
 	{ "since", .all = true, .prepare = prepare_time, .matches = match_since },
 	{ "volume", .matches = match_volume },
+	{ "network", .matches = match_network },
 	{ "publish", .prepare = prepare_publish, .matches = match_publish },
 	{ "until", .all = true, .prepare = prepare_until, .matches = match_before },
 };
@@ -207,7 +212,7 @@ static int add_rule(const struct host *host, const char *text, struct selection 
 	if (key == NULL) {
 		refuse("'%s' is not a filter: KEY=VALUE", text);
 		hint("keys are id, name, label, status, exited, ancestor, before, since, volume, "
-		     "publish and until");
+		     "network, publish and until");
 		return -EINVAL;
 	}
 	rule = VEC_PUSH(&selection->rules);

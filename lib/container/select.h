@@ -12,10 +12,13 @@
  *
  *	id, name	a regular expression (extended) that is found in it
  *	label		KEY, or KEY=VALUE
- *	status		created, running, exited
+ *	status		created, running, paused, exited
  *	exited		an exit status
  *	ancestor	the name of the image, with or without tag, or its ID
  *	before, since	a container, by name or ID
+ *	volume		a path of the host, or a volume, that is mounted in it
+ *	network		the mode of its network
+ *	publish		a port of the host: PORT[/PROTO]
  *	until		created before this time: as units_parse_moment() takes it
  */
 struct selection {

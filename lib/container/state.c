@@ -38,6 +38,25 @@ void state_print(const struct record *record, struct buf *out)
 	json_add_int(state, "stopSignal", record->stop_signal);
 	json_add_bool(state, "oomKilled", record->oom_killed);
 	json_add_string(state, "cgroup", record->cgroup);
+	json_add_string(state, "logDriver", record->log_driver);
+	json_add_strings(state, "logOptions", &record->log_options);
+	json_add_string(state, "networkText", record->network_text);
+	json_add_strings(state, "publish", &record->publish);
+	json_add_strings(state, "mountedImages", &record->mounted_images);
+	json_add_string(state, "pidfile", record->pidfile);
+	json_add_int(state, "timeout", record->timeout);
+	json_add_int(state, "stopTimeout", record->stop_timeout);
+	json_add_string(state, "monitorPidfile", record->monitor_pidfile);
+	json_add_bool(state, "tty", record->tty);
+	json_add_bool(state, "once", record->once);
+	json_add_bool(state, "autoRemove", record->auto_remove);
+	json_add_string(state, "restart", record->restart);
+	json_add_int(state, "restarts", record->restarts);
+	json_add_bool(state, "restarting", record->restarting);
+	json_add_int(state, "executed", (int64_t)record->executed);
+	json_add_string(state, "network", record->network);
+	if (record->overrides.n != 0)
+		json_add_strings(state, "overrides", &record->overrides);
 	json_print(state, false, out);
 	buf_add_char(out, '\n');
 }
@@ -65,6 +84,12 @@ static int parse_strings(const cJSON *state, struct record *record)
 		{ "image", &record->image },
 		{ "imageId", &record->image_id },
 		{ "cgroup", &record->cgroup },
+		{ "logDriver", &record->log_driver },
+		{ "networkText", &record->network_text },
+		{ "pidfile", &record->pidfile },
+		{ "monitorPidfile", &record->monitor_pidfile },
+		{ "restart", &record->restart },
+		{ "network", &record->network },
 	};
 	const struct {
 		const char *key;
@@ -74,6 +99,10 @@ static int parse_strings(const cJSON *state, struct record *record)
 		{ "labels", &record->labels },
 		{ "ports", &record->ports },
 		{ "mounts", &record->mounts },
+		{ "logOptions", &record->log_options },
+		{ "publish", &record->publish },
+		{ "mountedImages", &record->mounted_images },
+		{ "overrides", &record->overrides },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(strings); i++) {
@@ -90,7 +119,7 @@ static int parse_strings(const cJSON *state, struct record *record)
 
 static int parse_numbers(const cJSON *state, struct record *record)
 {
-	int64_t pid = 0, start = 0, code = 0, signal = 0, nsec = 0;
+	int64_t pid = 0, start = 0, code = 0, signal = 0, nsec = 0, executed = 0;
 
 	TRY(json_get_int(state, "created", 0, INT64_MAX, &record->created));
 	TRY(json_get_int(state, "createdNanoseconds", 0, 999999999, &nsec));
@@ -101,6 +130,15 @@ static int parse_numbers(const cJSON *state, struct record *record)
 	TRY(json_get_int(state, "exitCode", 0, 255, &code));
 	TRY(json_get_int(state, "stopSignal", 0, 64, &signal));
 	TRY(json_get_bool(state, "oomKilled", &record->oom_killed));
+	TRY(json_get_int(state, "timeout", 0, INT64_MAX, &record->timeout));
+	TRY(json_get_int(state, "stopTimeout", -1, INT64_MAX, &record->stop_timeout));
+	TRY(json_get_bool(state, "tty", &record->tty));
+	TRY(json_get_bool(state, "once", &record->once));
+	TRY(json_get_bool(state, "autoRemove", &record->auto_remove));
+	TRY(json_get_int(state, "restarts", 0, INT64_MAX, &record->restarts));
+	TRY(json_get_bool(state, "restarting", &record->restarting));
+	TRY(json_get_int(state, "executed", 0, INT64_MAX, &executed));
+	record->executed = (uint64_t)executed;
 	record->created_nsec = (uint32_t)nsec;
 	record->pid = (pid_t)pid;
 	record->pid_start = (uint64_t)start;

@@ -3,10 +3,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/bounds.h"
 #include "base/digest.h"
 #include "base/err.h"
+#include "base/units.h"
 
 static int take_string(const cJSON *object, const char *key, char **slot)
 {
@@ -201,6 +203,26 @@ void imageconfig_print(const struct image_config *config, const char *created_by
 	json_add_string(line, "comment", comment);
 	json_push(json_add_array(json, "history"), line);
 	json_print(json, false, out);
+}
+
+int imageconfig_set_created(struct image_config *config)
+{
+	const char *epoch = getenv("SOURCE_DATE_EPOCH");
+	AUTO(buf) text = BUF_INIT;
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (epoch != NULL) {
+		int64_t seconds;
+		int rc = units_parse_i64(epoch, 0, INT32_MAX, &seconds);
+
+		if (rc < 0)
+			return fail_in(rc, "SOURCE_DATE_EPOCH");
+		now = (struct timespec){ .tv_sec = (time_t)seconds };
+	}
+	units_print_time(&text, now.tv_sec, (uint32_t)now.tv_nsec);
+	config->created = buf_steal(&text);
+	return 0;
 }
 
 void image_config_release(struct image_config *config)

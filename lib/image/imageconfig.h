@@ -28,6 +28,8 @@ int imageconfig_read(const cJSON *json, struct image_config *ret_config);
 /* The document of a configuration, with a line of history that says how it was made. */
 void imageconfig_print(const struct image_config *config, const char *created_by,
 		       const char *comment, struct buf *out);
+/* It is of this moment, or of SOURCE_DATE_EPOCH. */
+int imageconfig_set_created(struct image_config *config);
 void image_config_release(struct image_config *config);
 
 #endif

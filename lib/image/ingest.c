@@ -301,37 +301,61 @@ static int ingest_stream(struct ingest *in, struct layer_source *source, struct 
 	return 0;
 }
 
-static int ingest_new(struct ingest *in, struct layer_source *source, struct bundle *bundle,
-		      const char *comment, const struct strvec *names)
+static int ingest_new(struct ingest *in, const struct ingest_child *child, struct bundle *bundle)
 {
 	autoclose int hold = store_hold(in->store);
 
 	TRY(hold);
 	TRY(store_tmp_make(in->store, &in->tmp));
-	TRY(ingest_stream(in, source, bundle));
-	imageconfig_print(&bundle->parsed, "berth import", comment, &bundle->config);
+	for (size_t i = 0; i < bundle->layers.n; i++)
+		descriptor_copy(&bundle->layers.v[i], VEC_PUSH(&in->layers));
+	TRY(ingest_stream(in, child->source, bundle));
+	TRY(child->describe(bundle, &in->layers, child->arg));
 	TRY(digest_of(bundle->config.data, bundle->config.len, bundle->id));
-	return store_documents(in, NULL, names);
+	return store_documents(in, NULL, child->names);
+}
+
+int ingest_child(struct store *store, const struct ingest_child *child, struct bundle *bundle)
+{
+	int rc;
+
+	if (bundle->layers.n >= MAX_LAYERS)
+		return refuse("an image has at most %d layers", MAX_LAYERS);
+	{
+		AUTO(ingest)
+		in = { .store = store, .bundle = bundle, .keep = true, .tmp = STORE_TMP_INIT };
+
+		rc = ingest_new(&in, child, bundle);
+	}
+	return rc < 0 ? ingest_give_up(store, rc) : rc;
+}
+
+static int describe_rootfs(struct bundle *bundle, const struct descriptors *layers, void *arg)
+{
+	(void)layers;
+	imageconfig_print(&bundle->parsed, "berth import", arg, &bundle->config);
+	return 0;
 }
 
 int ingest_rootfs(struct store *store, struct layer_source *source, struct image_config *config,
 		  const char *comment, const struct strvec *names, char *ret_id)
 {
+	struct ingest_child child = {
+		.source = source,
+		.describe = describe_rootfs,
+		.arg = (void *)comment,
+		.names = names,
+	};
 	struct bundle bundle = BUNDLE_INIT;
 	int rc;
 
 	bundle.parsed = *config;
 	bundle.config_type = xstrdup(MEDIA_OCI_CONFIG);
 	bundle.manifest_type = xstrdup(MEDIA_OCI_MANIFEST);
-	{
-		AUTO(ingest)
-		in = { .store = store, .bundle = &bundle, .keep = true, .tmp = STORE_TMP_INIT };
-
-		rc = ingest_new(&in, source, &bundle, comment, names);
-	}
+	rc = ingest_child(store, &child, &bundle);
 	*config = bundle.parsed;
 	bundle.parsed = (struct image_config){ 0 };
 	memcpy(ret_id, bundle.id, DIGEST_TEXT_SIZE);
 	bundle_release(&bundle);
-	return rc < 0 ? ingest_give_up(store, rc) : rc;
+	return rc;
 }

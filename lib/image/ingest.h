@@ -35,6 +35,21 @@ int ingest_give_up(struct store *store, int rc);
 int ingest_rootfs(struct store *store, struct layer_source *source, struct image_config *config,
 		  const char *comment, const struct strvec *names, char *ret_id);
 
+/*
+ * Make an image with one more layer than another has, which is held: `bundle` has the layers of
+ * that one, their diff IDs in .parsed, and the media types of its documents. describe() is called
+ * when the new layer is known: `layers` and the diff IDs are then all of them, and it makes the
+ * document of the configuration, bundle->config, and may make that of the manifest. The ID is
+ * bundle->id.
+ */
+struct ingest_child {
+	struct layer_source *source;
+	int (*describe)(struct bundle *bundle, const struct descriptors *layers, void *arg);
+	void *arg;
+	const struct strvec *names;
+};
+int ingest_child(struct store *store, const struct ingest_child *child, struct bundle *bundle);
+
 /* Size of an unpacked layer: of its archive. It is noted when the layer is unpacked. */
 void ingest_note_size(const struct store *store, const char *diff_id, uint64_t size);
 int ingest_layer_size(const struct store *store, const char *diff_id, uint64_t *ret_size);

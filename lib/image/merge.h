@@ -16,13 +16,14 @@
 struct merge_entry {
 	const char *path; /* from the root, without a leading '/' */
 	struct stat st;
-	int fd; /* O_PATH; the walk's */
+	size_t layer; /* that it is of: its place in the list */
+	int fd;       /* O_PATH; the walk's */
 };
 
 /*
  * layers: directories, the topmost first. Calls each(entry, arg) for everything but the root, a
  * directory before what is in it, names in the order of their bytes; a negative value ends the
- * walk.
+ * walk, but -ENOENT: a name that goes away while it is looked at is passed over.
  */
 int merge_walk(const struct strvec *layers, int (*each)(const struct merge_entry *entry, void *arg),
 	       void *arg);

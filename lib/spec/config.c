@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <sys/mount.h>
 
+#include "spec/configextra.h"
 #include "spec/names.h"
 
 #define OCI_VERSION "1.0.2"
@@ -278,6 +279,18 @@ static void add_linux(cJSON *config, const struct spec *spec)
 	json_add_strings(object, "readonlyPaths", &spec->readonly_paths);
 }
 
+/* By name, or kept from the caller: an annotation each, because it is a text. */
+static void add_groups(cJSON *map, const struct spec_user *user)
+{
+	for (size_t i = 0; i < user->groups.n; i++) {
+		autofree char *key = xasprintf("org.berth.group.%zu", i);
+
+		json_add_string(map, key, user->groups.v[i]);
+	}
+	if (user->keep_groups)
+		json_add_string(map, "org.berth.groups", "keep");
+}
+
 /* What has no place in the specification. */
 static void add_annotations(cJSON *config, const struct spec *spec)
 {
@@ -289,6 +302,7 @@ static void add_annotations(cJSON *config, const struct spec *spec)
 					       [SECCOMP_UNCONFINED] = "unconfined" };
 	cJSON *map = json_add_object(config, "annotations");
 	AUTO(strvec) overlay = STRVEC_INIT;
+	AUTO(buf) extra = BUF_INIT;
 
 	for (size_t i = 0; i < spec->annotations.n; i++)
 		json_add_string(map, spec->annotations.v[i].key, spec->annotations.v[i].value);
@@ -303,12 +317,19 @@ static void add_annotations(cJSON *config, const struct spec *spec)
 		}
 	}
 	json_add_string(map, "org.berth.user", spec->process.user.text);
+	add_groups(map, &spec->process.user);
 	json_add_string(map, "org.berth.seccomp", seccomp[spec->seccomp.mode]);
 	json_add_string(map, "org.berth.seccomp.profile", spec->seccomp.profile_path);
+	if (spec->seccomp.fake_owner)
+		json_add_string(map, "org.berth.seccomp.owner", "fake");
+	if (spec->privileged)
+		json_add_string(map, "org.berth.privileged", "true");
 	if (spec->process.stdin_null)
 		json_add_string(map, "org.berth.stdin", "null");
 	if (spec->process.init)
 		json_add_string(map, "org.berth.init", "true");
+	config_extra_write(spec, &extra);
+	json_add_string(map, CONFIG_EXTRA, extra.data);
 }
 
 int config_write(const struct spec *spec, const char *rootfs_path, struct buf *out)

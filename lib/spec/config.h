@@ -15,4 +15,14 @@
  */
 int config_write(const struct spec *spec, const char *rootfs_path, struct buf *out);
 
+/*
+ * Read back what another process beside the payload has to know (configread.c): all of `process`
+ * but its arguments, terminal and streams; which namespaces there are; the id maps; the kind of
+ * system call filter (its instructions are not in there); whether it is privileged. The rest of
+ * *ret_spec is empty. The bytes are checked like everybody's.
+ */
+int config_read(const char *bytes, size_t len, struct spec *ret_spec);
+/* Read back all of it (configwhole.c), but for the instructions of a system call filter. */
+int config_read_whole(const char *bytes, size_t len, struct spec *ret_spec);
+
 #endif

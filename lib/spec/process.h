@@ -47,6 +47,7 @@ struct spec_process {
 	bool terminal;   /* a pty from the container's own devpts */
 	bool stdin_null; /* descriptor 0 is /dev/null (no -i) */
 	bool stdin_keep; /* with terminal: descriptor 0 stays what it is, no terminal */
+	bool own_stdio;  /* descriptors 0 to 2 that are pipes are the payload's user's */
 	bool no_new_privileges;
 	bool set_oom_score_adj;
 	int oom_score_adj;

@@ -76,7 +76,7 @@ load ../helper/berth
 	[ -z "$output" ]
 	err_has "berth: there is no command 'imagse'"
 	err_has "did you mean 'berth images'?"
-	split berth help nope
+	split berth help zzzzzzzz
 	want 125
 	err_has "'berth help' lists the commands"
 }

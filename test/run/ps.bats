@@ -47,6 +47,9 @@ names() {
 	[ "$(names --filter "volume=$T")" = "four " ]
 	[ "$(names --filter volume=/data)" = "" ]
 	[ "$(names --filter "volume!=$T")" = "one three two " ]
+	berth run --network host --name five busybox true
+	[ "$(names --filter network=host)" = "five " ]
+	[ "$(berth ps -l --format '{{.Networks}}')" = host ]
 }
 
 @test "ps: the last ones, whole IDs, and JSON" {
@@ -67,7 +70,7 @@ names() {
 		err_has "berth: "
 	done
 	split berth ps --filter status=flying
-	err_has "created, running or exited"
+	err_has "created, running, paused, restarting or exited"
 }
 
 @test "ps: a container is running as long as it runs, and not a moment longer" {

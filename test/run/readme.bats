@@ -48,16 +48,13 @@ setup() {
 }
 
 @test "what README says is not there yet is refused, with what to do instead" {
-	split berth run -d host: true
-	want 125
-	err_has "hint: "
 	split berth run --network bridge host: true
 	want 125
 	err_has "hint: "
 	split berth run -v name:/x host: true
 	want 125
 	err_has "hint: "
-	for command in exec logs; do
+	for command in exec; do
 		split berth $command x
 		want 125
 	done

@@ -75,6 +75,25 @@ left() {
 	[ -z "$output" ]
 }
 
+@test "rm: --filter removes those that match, and no other" {
+	ended a b
+	berth run --network none --name c --label x=1 busybox sh -c 'exit 5' || [ $? = 5 ]
+	split berth rm --filter label=x --filter exited=0
+	want 0
+	[ -z "$output" ]
+	split berth rm --filter exited=5
+	want 0
+	[ "$(berth ps -a --format '{{.Names}}' | sort | xargs)" = "a b" ]
+	split berth rm --filter exited=0 a
+	want 125
+	split berth rm --filter nosuch=0
+	want 125
+	err_has "nosuch"
+	split berth rm --filter name=a --depend
+	want 0
+	[ "$(berth ps -a --format '{{.Names}}')" = b ]
+}
+
 @test "rm: hostile names are names that do not exist" {
 	for name in .. ../../etc / . '*' $'a\nb' "$(head -c 5000 /dev/zero | tr '\0' a)"; do
 		split berth rm -- "$name"

@@ -96,8 +96,6 @@ plan() {
 	err_has "Restart=on-failure"
 	split berth run --gpus all host: true
 	err_has "hint: --device nvidia.com/gpu=all"
-	split berth run -d host: true
-	err_has "systemd-run"
 }
 
 @test "options of docker and podman that ask for nothing are taken silently" {

@@ -88,13 +88,6 @@ box() {
 	err_has "hint"
 }
 
-@test "--detach is refused, and what to do instead is named" {
-	split box -d busybox true
-	want 125
-	err_has "detach"
-	err_has "hint"
-}
-
 @test "--pull always is refused, never and missing are as they are" {
 	split box --pull always busybox true
 	want 125

@@ -177,6 +177,10 @@ do_archive() { "$@" run --rm --network none "docker-archive:$few" true; }
 undo_archive() { berth rmi -f $(berth images -aq --filter dangling=true); }
 is_archive() { berth run --rm --network none "docker-archive:$few" true; }
 
+do_commit() { SOURCE_DATE_EPOCH=1 "$@" commit -q changed committed:1; }
+undo_commit() { berth rmi -f committed:1; }
+is_commit() { [ "$(berth run --rm --network none committed:1 cat /new /data/kept/file)" = $'x\n09' ]; }
+
 killed() {
 	bystander
 	kill_points "$1"
@@ -193,6 +197,13 @@ killed() {
 @test "killed at any point: import" {
 	tar -C "$helper" -cf "$T/golden.tar" .
 	killed import
+}
+
+@test "killed at any point: commit" {
+	do_load berth
+	berth run --name changed --network none few sh -c 'echo x >/new; rm /data/hard'
+	killed commit
+	berth rm changed
 }
 
 @test "killed at any point: rmi" {

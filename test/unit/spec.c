@@ -208,6 +208,107 @@ static void config_json(void **state)
 	assert_non_null(strstr(text.data, "18446744073709551615"));
 }
 
+static void fill_process(struct spec *spec)
+{
+	struct spec_process *process = &spec->process;
+
+	process->user = (struct spec_user){ .text = xstrdup("web:www"), .umask = 0077 };
+	strvec_push(&process->user.groups, "disk");
+	strvec_push(&process->user.groups, "77");
+	process->user.keep_groups = true;
+	process->caps.ambient = 1;
+	process->no_new_privileges = true;
+	process->set_oom_score_adj = true;
+	process->oom_score_adj = -7;
+	process->apparmor_profile = xstrdup("profile");
+	process->selinux_label = xstrdup("a:b:c:d");
+	process->cwd = xstrdup("/work");
+	strvec_push(&process->env, "A=b");
+	*VEC_PUSH(&process->rlimits) = (struct spec_rlimit){ RLIMIT_NOFILE, 1024, RLIM_INFINITY };
+}
+
+/* What a process beside the payload needs comes back as it was. */
+static void config_round_trip(void **state)
+{
+	AUTO(spec) spec;
+	AUTO(spec) back;
+	AUTO(buf) text = BUF_INIT;
+	const struct spec_process *process = &back.process;
+
+	spec_init(&spec);
+	spec_init(&back);
+	all_namespaces(&spec);
+	spec.ns[NS_USER].mode = NS_NEW;
+	spec.ns[NS_PID].mode = NS_HOST;
+	spec.ns[NS_NET].mode = NS_JOIN;
+	spec.ns[NS_NET].path = xstrdup("/run/netns/x");
+	idmap_add(&spec.idmaps.uid, 0, 100000, 65536);
+	idmap_add(&spec.idmaps.gid, 5, 1000, 1);
+	profile_apply(&spec, 1 << 20);
+	fill_process(&spec);
+	spec.privileged = true;
+	spec.seccomp.mode = SECCOMP_PROFILE;
+	spec.seccomp.fake_owner = true;
+	assert_int_equal(config_write(&spec, "rootfs", &text), 0);
+	assert_int_equal(config_read(text.data, text.len, &back), 0);
+	assert_string_equal(process->user.text, "web:www");
+	assert_int_equal(process->user.groups.n, 2);
+	assert_string_equal(process->user.groups.v[1], "77");
+	assert_true(process->user.keep_groups);
+	assert_int_equal(process->user.umask, 0077);
+	assert_memory_equal(&process->caps, &spec.process.caps, sizeof(process->caps));
+	assert_true(process->no_new_privileges && process->set_oom_score_adj);
+	assert_int_equal(process->oom_score_adj, -7);
+	assert_string_equal(process->apparmor_profile, "profile");
+	assert_string_equal(process->selinux_label, "a:b:c:d");
+	assert_string_equal(process->cwd, "/work");
+	assert_string_equal(process->env.v[0], "A=b");
+	assert_int_equal(process->rlimits.v[0].soft, 1024);
+	assert_true(process->rlimits.v[0].hard == RLIM_INFINITY);
+	assert_int_equal(back.ns[NS_USER].mode, NS_NEW);
+	assert_int_equal(back.ns[NS_PID].mode, NS_HOST);
+	assert_string_equal(back.ns[NS_NET].path, "/run/netns/x");
+	assert_true(idmap_to_outside(&back.idmaps.uid, 65535) == 165535);
+	assert_true(idmap_to_outside(&back.idmaps.gid, 5) == 1000);
+	assert_true(back.privileged && back.seccomp.fake_owner);
+	assert_int_equal(back.seccomp.mode, SECCOMP_PROFILE);
+}
+
+#define PROCESS "\"process\":{\"capabilities\":{%s}%s}"
+#define REST ",\"linux\":{%s},\"annotations\":{\"org.berth.seccomp\":\"%s\"}}"
+
+/* A plan that says less, or something else, than it should is no plan. */
+static void config_should_fail(void **state)
+{
+	static const struct {
+		const char *caps, *process, *linux_, *seccomp;
+		int rc;
+	} rows[] = {
+		{ "", "", "", "default", 0 },
+		{ "", "", "", "none", -EINVAL },
+		{ "\"bounding\":[\"CAP_X\"]", "", "", "default", -EINVAL },
+		{ "\"bounding\":\"CAP_CHOWN\"", "", "", "default", -EINVAL },
+		{ "", ",\"noNewPrivileges\":1", "", "default", -EINVAL },
+		{ "", ",\"oomScoreAdj\":1001", "", "default", -EINVAL },
+		{ "", ",\"user\":{\"umask\":512}", "", "default", -EINVAL },
+		{ "", ",\"rlimits\":[{\"type\":\"RLIMIT_X\"}]", "", "default", -EINVAL },
+		{ "", ",\"rlimits\":[{\"type\":\"RLIMIT_CPU\",\"soft\":-1}]", "", "default",
+		  -EINVAL },
+		{ "", "", "\"namespaces\":[{\"type\":\"x\"}]", "default", -EINVAL },
+		{ "", "", "\"uidMappings\":[{\"containerID\":4294967296}]", "default", -EINVAL },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		AUTO(spec) spec;
+		AUTO(buf) text = BUF_INIT;
+
+		spec_init(&spec);
+		buf_addf(&text, "{" PROCESS REST, rows[i].caps, rows[i].process, rows[i].linux_,
+			 rows[i].seccomp);
+		assert_int_equal(config_read(text.data, text.len, &spec), rows[i].rc);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -219,6 +320,8 @@ int main(void)
 		cmocka_unit_test(profile_in_user_namespace),
 		cmocka_unit_test(privileged_profile),
 		cmocka_unit_test(config_json),
+		cmocka_unit_test(config_round_trip),
+		cmocka_unit_test(config_should_fail),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

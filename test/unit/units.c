@@ -178,6 +178,28 @@ static void printed_sizes(void **state)
 	}
 }
 
+static void printed_binary_sizes(void **state)
+{
+	static const struct {
+		uint64_t bytes;
+		const char *text;
+	} rows[] = {
+		{ 0, "0B" },
+		{ 1023, "1023B" },
+		{ 1536, "1.5KiB" },
+		{ 4869590, "4.644MiB" },
+		{ 1ULL << 30, "1GiB" },
+		{ UINT64_MAX, "16EiB" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		AUTO(buf) out = BUF_INIT;
+
+		units_print_binary(&out, rows[i].bytes);
+		assert_string_equal(out.data, rows[i].text);
+	}
+}
+
 static void ages(void **state)
 {
 	static const struct {
@@ -270,10 +292,15 @@ static void moments(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sizes),    cmocka_unit_test(durations),
-		cmocka_unit_test(integers), cmocka_unit_test(modes),
-		cmocka_unit_test(signals),  cmocka_unit_test(printed_sizes),
-		cmocka_unit_test(ages),     cmocka_unit_test(moments),
+		cmocka_unit_test(sizes),
+		cmocka_unit_test(durations),
+		cmocka_unit_test(integers),
+		cmocka_unit_test(modes),
+		cmocka_unit_test(signals),
+		cmocka_unit_test(printed_sizes),
+		cmocka_unit_test(printed_binary_sizes),
+		cmocka_unit_test(ages),
+		cmocka_unit_test(moments),
 		cmocka_unit_test(times),
 	};
 

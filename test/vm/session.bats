@@ -56,3 +56,15 @@ setup() {
 	[ "${lines[0]}" = 67108864 ]
 	[ "${lines[1]}" = 50 ]
 }
+
+@test "exec into a scope of systemd's, from a session that may not put a process there itself" {
+	only sub one
+	busybox
+	berth run --rm --name held --network none -m 64m busybox sleep 1000 3>&- &
+	eventually 30 berth exec held true
+	run berth exec held sh -c 'cat /proc/self/cgroup; cat /sys/fs/cgroup/cgroup.procs | wc -l'
+	want 0
+	[ "${lines[0]}" = "0::/" ]
+	[ "${lines[1]}" -ge 2 ]
+	berth rm -f held
+}

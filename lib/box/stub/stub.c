@@ -3,6 +3,9 @@
 
 #include <elf.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
+#include <linux/prctl.h>
+#include <linux/sched.h>
 #include <linux/signal.h>
 #include <linux/wait.h>
 #include <asm/ioctls.h>
@@ -14,7 +17,9 @@
 /*
  * The last program of berth in the container, with no library and from a sealed memfd: what the
  * payload finds as /proc/PID/exe of what ran before it is this, and never the file of berth on the
- * host (CVE-2019-5736). It execs the payload, or stays as PID 1 and looks after it.
+ * host (CVE-2019-5736). It execs the payload, or stays as PID 1 and looks after it. Or it starts
+ * the payload in the process namespace that it has joined: what the processes there see is born as
+ * this program, with the rights of the payload and no other.
  */
 
 #define CANNOT_EXECUTE 126
@@ -22,6 +27,8 @@
 #define SIGNAL_BASE 128
 #define HEAD_MAX 1024
 #define E_NOENT 2
+#define E_AGAIN 11
+#define MSG_PEEK_DONTWAIT (0x02 | 0x40)
 
 static struct stub_report report;
 static char head[HEAD_MAX];
@@ -32,6 +39,7 @@ struct task {
 	const char *label_file, *label;
 	const char *path;
 	char **argv, **env;
+	char mode;
 };
 
 static void leave(long status)
@@ -102,16 +110,40 @@ static void fail(long sock, const char *path, long rc)
 {
 	report.error = (int32_t)-rc;
 	copy_word(report.path, sizeof(report.path), path, sizeof(report.path));
-	if (report.error == E_NOENT)
+	if (report.error == E_NOENT && report.stage == STUB_AT_EXEC)
 		find_interpreter(path);
 	call(SYS_write, sock, (long)&report, sizeof(report), 0, 0);
 	leave(report.error == E_NOENT ? NOT_FOUND : CANNOT_EXECUTE);
 }
 
+static int is_detached(const struct task *task)
+{
+	return task->mode == STUB_JOIN_DETACHED || task->mode == STUB_JOIN_DETACHED_TERMINAL;
+}
+
+static int joins(const struct task *task)
+{
+	return task->mode == STUB_JOIN || task->mode == STUB_JOIN_TERMINAL || is_detached(task);
+}
+
+/* A procfs that was joined is one that the container has had time to mount something on. */
+static long open_label(const struct task *task)
+{
+	struct open_how how = {
+		.flags = O_WRONLY | O_CLOEXEC,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV,
+	};
+
+	if (joins(task))
+		return call(SYS_openat2, task->proc, (long)task->label_file, (long)&how,
+			    sizeof(how), 0);
+	return call(SYS_openat, task->proc, (long)task->label_file, O_WRONLY | O_CLOEXEC, 0, 0);
+}
+
 static void set_label(const struct task *task)
 {
 	long len = 0, rc;
-	long fd = call(SYS_openat, task->proc, (long)task->label_file, O_WRONLY | O_CLOEXEC, 0, 0);
+	long fd = open_label(task);
 
 	while (task->label[len] != '\0')
 		len++;
@@ -119,7 +151,7 @@ static void set_label(const struct task *task)
 	call(SYS_close, fd, 0, 0, 0, 0);
 	if (rc >= 0)
 		return;
-	report.labelling = 1;
+	report.stage = STUB_AT_LABEL;
 	fail(task->sock, task->label, rc);
 }
 
@@ -131,9 +163,9 @@ static void exec_payload(const struct task *task)
 	     call(SYS_execve, (long)task->path, (long)task->argv, (long)task->env, 0, 0));
 }
 
-static long fork_child(void)
+static long fork_child(long flags)
 {
-	return call(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+	return call(SYS_clone, flags | SIGCHLD, 0, 0, 0, 0);
 }
 
 static long status_of(int status)
@@ -176,7 +208,7 @@ static void be_init(const struct task *task)
 	long payload;
 
 	call(SYS_rt_sigprocmask, SIG_BLOCK, (long)&all, 0, sizeof(all), 0);
-	payload = fork_child();
+	payload = fork_child(0);
 	if (payload == 0)
 		start_payload(task);
 	if (payload < 0)
@@ -192,6 +224,47 @@ static void be_init(const struct task *task)
 		else if (sig > 0)
 			call(SYS_kill, payload, sig, 0, 0, 0);
 	}
+}
+
+static void must(const struct task *task, long rc)
+{
+	if (rc < 0)
+		fail(task->sock, task->path, rc);
+}
+
+/* It dies with who called for it, outside: that one's end of the socket tells whether it lives. It
+ * is closed where there is an end of file, or a reset: what was sent there was not read. */
+static void start_joined(const struct task *task)
+{
+	char byte;
+	long rc;
+
+	if (!is_detached(task)) {
+		must(task, call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
+		rc = call(SYS_recvfrom, task->sock, (long)&byte, 1, MSG_PEEK_DONTWAIT, 0);
+		if (rc <= 0 && rc != -E_AGAIN)
+			leave(CANNOT_EXECUTE);
+	}
+	must(task, call(SYS_setsid, 0, 0, 0, 0, 0));
+	if (task->mode == STUB_JOIN_TERMINAL || task->mode == STUB_JOIN_DETACHED_TERMINAL)
+		must(task, call(SYS_ioctl, 1, TIOCSCTTY, 0, 0, 0));
+	report.stage = STUB_AT_EXEC;
+	exec_payload(task);
+}
+
+static void join(const struct task *task)
+{
+	struct stub_born born;
+	long pid;
+
+	report.stage = STUB_AT_START;
+	pid = fork_child(CLONE_PARENT);
+	if (pid == 0)
+		start_joined(task);
+	must(task, pid);
+	born.pid = (int32_t)pid;
+	call(SYS_write, task->sock, (long)&born, sizeof(born), 0, 0);
+	leave(0);
 }
 
 /* The decimal number at *at, which moves behind it. */
@@ -210,11 +283,10 @@ void stub_main(long *stack)
 	char **argv = (char **)(stack + 1);
 	struct task task = { .proc = -1, .argv = argv + 2, .env = argv + argc + 1 };
 	const char *at = argc < 4 ? "" : argv[1];
-	char mode;
 
 	task.sock = number(&at);
-	mode = *at;
-	if (mode == '\0')
+	task.mode = *at;
+	if (task.mode == '\0')
 		leave(CANNOT_EXECUTE);
 	at++;
 	if (*at == STUB_LABEL && argc >= 6) {
@@ -227,7 +299,9 @@ void stub_main(long *stack)
 	}
 	task.path = *task.argv++;
 	call(SYS_fcntl, task.sock, F_SETFD, FD_CLOEXEC, 0, 0);
-	if (mode == STUB_INIT)
+	if (task.mode == STUB_INIT)
 		be_init(&task);
+	if (joins(&task))
+		join(&task);
 	exec_payload(&task);
 }

@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "container/supervisor.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/pidfd.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/exit.h"
+#include "base/proc.h"
+#include "base/units.h"
+#include "container/etc.h"
+#include "container/terms.h"
+#include "container/waiter.h"
+
+#define USEC_PER_MSEC 1000
+#define USEC_PER_SEC 1000000
+#define NSEC_PER_USEC 1000
+
+#define OPEN_MSEC 2 /* a payload that lives for longer can be joined */
+
+static uint64_t now_usec(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * USEC_PER_SEC + (uint64_t)now.tv_nsec / NSEC_PER_USEC;
+}
+
+static int spawn(struct supervisor *supervisor)
+{
+	struct container *container = supervisor->container;
+	struct stdio_saved saved;
+	int rc;
+
+	if (supervisor->capture.open) {
+		TRY(capture_give(&supervisor->capture, container, supervisor->request));
+		return box_spawn(&container->spec, &supervisor->box);
+	}
+	rc = stdio_detach(supervisor->request, &saved);
+	if (rc >= 0)
+		rc = box_spawn(&container->spec, &supervisor->box);
+	stdio_restore(&saved);
+	return rc;
+}
+
+/* Its terminal, or what is to be read of it. */
+static int take_output(struct supervisor *supervisor)
+{
+	int console = steal_fd(&supervisor->box.console);
+
+	if (supervisor->capture.open)
+		return capture_take(&supervisor->capture, console);
+	return relay_start(&supervisor->relay, supervisor->request, console);
+}
+
+/* Beside the child, which is making its mounts. */
+static int note_running(struct supervisor *supervisor)
+{
+	struct record *record = &supervisor->container->record;
+	AUTO(buf) cgroup = BUF_INIT;
+
+	cgroup_name(&supervisor->box.cgroup, &cgroup);
+	xreplace(&record->cgroup, cgroup.len != 0 ? cgroup.data : NULL);
+	record->pid = supervisor->box.pid;
+	TRY(proc_start_time(record->pid, &record->pid_start));
+	record->status = RECORD_RUNNING;
+	record->restarting = false;
+	record->started = time(NULL);
+	network_describe_ports(&supervisor->container->network, &record->ports);
+	return record_save(record);
+}
+
+static void set_deadline(struct supervisor *supervisor)
+{
+	uint64_t timeout = supervisor->request->timeout;
+
+	supervisor->deadline = timeout != 0 ? now_usec() + timeout : 0;
+}
+
+int supervisor_begin(struct supervisor *supervisor)
+{
+	const struct request *request = supervisor->request;
+	struct container *container = supervisor->container;
+	struct box *box = &supervisor->box;
+
+	supervisor->open = false;
+	supervisor->host_pids = container->spec.ns[NS_PID].mode == NS_HOST;
+	supervisor->memory_limit = container->spec.cgroup.resources.memory_limit;
+	if (supervisor->signals.fd < 0)
+		TRY(signals_block(&supervisor->signals));
+	TRY(notice_prepare(request));
+	if (!supervisor->cidfile)
+		TRY(notice_make_cidfile(request, container->record.id));
+	supervisor->cidfile = request->cidfile != NULL;
+	TRY(spawn(supervisor));
+	TRY(network_start(&container->network, box->pid));
+	TRY(note_running(supervisor));
+	TRY(notice_make_pidfiles(request, box->pid));
+	supervisor->pidfile = true;
+	TRY(box_created(box));
+	notice_created(request, container->record.id, container->record.name);
+	TRY(network_ready(&container->network));
+	TRY(take_output(supervisor));
+	TRY(box_go(box));
+	notice_started(request, box->pid);
+	set_deadline(supervisor);
+	if (container->record.ephemeral)
+		etc_unlink(container);
+	return 0;
+}
+
+static void send_signal(struct supervisor *supervisor, int signal)
+{
+	syscall(SYS_pidfd_send_signal, supervisor->box.pidfd, signal, NULL, 0);
+}
+
+/* With the host's process namespace the end of the first process ends no other. */
+static void kill_all(struct supervisor *supervisor)
+{
+	send_signal(supervisor, SIGKILL);
+	/* It may be paused, and would not hear of it. */
+	if (cgroup_freeze(&supervisor->box.cgroup, false) < 0)
+		err_clear();
+	if (supervisor->host_pids && cgroup_kill(&supervisor->box.cgroup) < 0)
+		err_clear();
+}
+
+static void handle_signals(struct supervisor *supervisor)
+{
+	struct signalfd_siginfo info;
+	bool terminal = supervisor->request->tty;
+
+	while (signals_next(&supervisor->signals, &info)) {
+		switch (signals_judge(&supervisor->signals, &info, supervisor->request->sig_proxy,
+				      terminal)) {
+		case SIGNALS_IGNORE:
+			break;
+		case SIGNALS_RESIZE:
+			relay_resize(&supervisor->relay);
+			break;
+		case SIGNALS_KILL:
+			kill_all(supervisor);
+			break;
+		case SIGNALS_CONTINUE:
+			relay_continue(&supervisor->relay);
+			send_signal(supervisor, SIGCONT);
+			break;
+		case SIGNALS_FORWARD:
+			send_signal(supervisor, (int)info.ssi_signo);
+			break;
+		}
+	}
+}
+
+void supervisor_open(struct supervisor *supervisor)
+{
+	struct container *container = supervisor->container;
+
+	if (!supervisor->open)
+		terms_open(&container->record, &container->spec);
+	supervisor->open = true;
+}
+
+static int time_left(const struct supervisor *supervisor)
+{
+	uint64_t now;
+
+	if (!supervisor->open)
+		return OPEN_MSEC;
+	if (supervisor->deadline == 0)
+		return -1;
+	now = now_usec();
+	return now >= supervisor->deadline
+		       ? 0
+		       : (int)((supervisor->deadline - now) / USEC_PER_MSEC) + 1;
+}
+
+/* Until the payload is gone. */
+static int supervise(struct supervisor *supervisor)
+{
+	struct pollfd polls[5 + CAPTURE_POLLS] = {
+		[3] = { .fd = supervisor->signals.fd, .events = POLLIN },
+		[4] = { .fd = supervisor->box.pidfd, .events = POLLIN },
+	};
+
+	do {
+		relay_poll(&supervisor->relay, polls);
+		capture_poll(&supervisor->capture, polls + 5);
+		if (poll(polls, ARRAY_SIZE(polls), time_left(supervisor)) < 0 && errno != EINTR)
+			return fail("cannot wait for the container");
+		if (polls[3].revents != 0)
+			handle_signals(supervisor);
+		relay_run(&supervisor->relay, polls);
+		capture_run(&supervisor->capture, polls + 5);
+		if (polls[4].revents == 0)
+			supervisor_open(supervisor);
+		if (supervisor->deadline != 0 && now_usec() >= supervisor->deadline) {
+			supervisor->exited.timeout = true;
+			supervisor->deadline = 0;
+			kill_all(supervisor);
+		}
+	} while (polls[4].revents == 0);
+	return 0;
+}
+
+/* What the payload printed last, as long as its reader takes it. */
+static void finish_output(struct supervisor *supervisor)
+{
+	struct pollfd polls[4] = { [3] = { .fd = supervisor->signals.fd, .events = POLLIN } };
+	struct signalfd_siginfo info;
+
+	relay_finish(&supervisor->relay);
+	while (relay_is_pending(&supervisor->relay)) {
+		relay_poll(&supervisor->relay, polls);
+		if (poll(polls, ARRAY_SIZE(polls), -1) < 0)
+			return;
+		relay_run(&supervisor->relay, polls);
+		while (polls[3].revents != 0 && signals_next(&supervisor->signals, &info))
+			if (info.ssi_signo == SIGINT || info.ssi_signo == SIGTERM ||
+			    info.ssi_signo == SIGHUP || info.ssi_signo == SIGQUIT)
+				return;
+	}
+}
+
+/* Said where the kernel says so, and only then. */
+static void explain_oom(struct supervisor *supervisor, uint64_t peak)
+{
+	int64_t limit = supervisor->memory_limit;
+	AUTO(buf) limit_text = BUF_INIT, peak_text = BUF_INIT;
+
+	units_print_size(&peak_text, peak);
+	if (limit > 0) {
+		buf_add_str(&limit_text, "memory limit ");
+		units_print_size(&limit_text, (uint64_t)limit);
+	} else {
+		buf_add_str(&limit_text, "the memory limit of its cgroup");
+	}
+	refuse_with(ENOMEM, "%s for lack of memory: %s%s%s",
+		    supervisor->exited.signal == SIGKILL ? "killed"
+							 : "a process of the container was killed",
+		    limit_text.data, peak > 0 ? ", peak " : "", peak > 0 ? peak_text.data : "");
+	hint("a higher limit is given with --memory");
+}
+
+static void explain_end(struct supervisor *supervisor)
+{
+	uint64_t peak = 0;
+	bool oom = false;
+
+	/* The kernel is asked where it can matter: its files cost more than the rest of the end. */
+	if (supervisor->exited.code != 0 && cgroup_oom(&supervisor->box.cgroup, &oom, &peak) < 0)
+		err_clear();
+	supervisor->exited.oom = oom;
+	if (supervisor->exited.timeout)
+		refuse_with(ETIMEDOUT, "killed: it ran longer than --timeout allows");
+	else if (oom)
+		explain_oom(supervisor, peak);
+}
+
+/* The children that were reaped before the payload's end are pasta's and the like. */
+static int collect(struct supervisor *supervisor)
+{
+	struct rusage *usage = &supervisor->exited.usage, before;
+	int status;
+
+	getrusage(RUSAGE_CHILDREN, &before);
+	TRY(box_wait(&supervisor->box, &status));
+	supervisor->exited.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	supervisor->exited.code =
+		WIFSIGNALED(status) ? EXIT_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status);
+	getrusage(RUSAGE_CHILDREN, usage);
+	timersub(&usage->ru_utime, &before.ru_utime, &usage->ru_utime);
+	timersub(&usage->ru_stime, &before.ru_stime, &usage->ru_stime);
+	return 0;
+}
+
+/* The record keeps the name of a cgroup that could not be removed yet. */
+static void release_box(struct supervisor *supervisor)
+{
+	if (box_release(&supervisor->box) >= 0)
+		xreplace(&supervisor->container->record.cgroup, NULL);
+}
+
+static void note_exit(struct supervisor *supervisor)
+{
+	struct record *record = &supervisor->container->record;
+
+	record->status = RECORD_EXITED;
+	/* Between two runs it is known already how the last one ended. */
+	if (record->restarting) {
+		record->restarting = false;
+		return;
+	}
+	record->finished = time(NULL);
+	record->exit_code = supervisor->exited.code;
+	record->oom_killed = supervisor->exited.oom;
+	record->pid = 0;
+	record->pid_start = 0;
+}
+
+/* With --rm nothing stays; else the record says how it ended. */
+int supervisor_settle(struct supervisor *supervisor)
+{
+	struct record *record = &supervisor->container->record;
+	const bool stays = !record->ephemeral && !record->auto_remove;
+	int rc = 0;
+
+	capture_release(&supervisor->capture);
+	note_exit(supervisor);
+	if (stays)
+		rc = record_save(record);
+	waiter_tell(record, !stays);
+	if (stays)
+		return rc;
+	if (supervisor->cidfile)
+		notice_remove_cidfile(supervisor->request);
+	return record_remove(supervisor->host, record, true);
+}
+
+/* The container never ran. A name and an ID were promised where it stays. */
+int supervisor_give_up(struct supervisor *supervisor, int rc)
+{
+	AUTO(buf) text = BUF_INIT, advice = BUF_INIT;
+	struct record *record = &supervisor->container->record;
+	bool exec_failed = supervisor->box.exec_failed;
+	bool stays = supervisor->container->kept || (exec_failed && !record->ephemeral);
+
+	buf_add_str(&text, err_text());
+	buf_add_str(&advice, err_hint());
+	supervisor->exited.code =
+		exec_failed ? (rc == -ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXECUTE) : EXIT_BERTH;
+	relay_release(&supervisor->relay);
+	capture_release(&supervisor->capture);
+	release_box(supervisor);
+	network_stop(&supervisor->container->network);
+	if (supervisor->cidfile && !stays)
+		notice_remove_cidfile(supervisor->request);
+	if (stays) {
+		supervisor_settle(supervisor);
+	} else {
+		etc_unlink(supervisor->container);
+		note_exit(supervisor);
+		waiter_tell(record, true);
+		record_remove(supervisor->host, record, true);
+	}
+	err_set(text.data, advice.data);
+	return supervisor->exited.code == EXIT_BERTH ? rc : supervisor->exited.code;
+}
+
+int supervisor_run(struct supervisor *supervisor)
+{
+	err_clear(); /* what was overcome on the way is no news */
+	supervisor->exited = (struct notice_exit){ 0 };
+	TRY(supervise(supervisor));
+	TRY(collect(supervisor));
+	finish_output(supervisor);
+	capture_finish(&supervisor->capture);
+	capture_dismiss(&supervisor->capture, supervisor->exited.code);
+	supervisor->lost = supervisor->relay.out_error;
+	relay_release(&supervisor->relay);
+	return 0;
+}
+
+int supervisor_conclude(struct supervisor *supervisor)
+{
+	AUTO(buf) text = BUF_INIT, advice = BUF_INIT;
+	const int lost = supervisor->lost;
+
+	if (lost != 0)
+		fail_with(lost, "cannot write what the payload's terminal shows to stdout");
+	explain_end(supervisor);
+	notice_exited(supervisor->request, &supervisor->exited);
+	buf_add_str(&text, err_text());
+	buf_add_str(&advice, err_hint());
+	release_box(supervisor);
+	network_stop(&supervisor->container->network);
+	/* The payload's status is what the caller asked for, whatever remains to be swept. */
+	if (supervisor_settle(supervisor) >= 0 || text.len != 0)
+		err_set(text.data, advice.data);
+	/* Success would be a lie where the output is lost. */
+	return lost != 0 && supervisor->exited.code == 0 ? -EIO : supervisor->exited.code;
+}
+
+int supervisor_pause(struct supervisor *supervisor)
+{
+	struct record *record = &supervisor->container->record;
+
+	explain_end(supervisor);
+	err_clear();
+	notice_exited(supervisor->request, &supervisor->exited);
+	release_box(supervisor);
+	network_stop(&supervisor->container->network);
+	note_exit(supervisor);
+	record->status = RECORD_RUNNING;
+	record->restarting = true;
+	return record_save(record);
+}
+
+void supervisor_release(struct supervisor *supervisor)
+{
+	if (supervisor->pidfile)
+		notice_remove_pidfiles(supervisor->request);
+	(void)box_release(&supervisor->box);
+	relay_release(&supervisor->relay);
+	capture_release(&supervisor->capture);
+	signals_release(&supervisor->signals);
+}
