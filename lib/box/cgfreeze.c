@@ -23,7 +23,7 @@ static int refuse_slow(const struct cgroup *cgroup)
 {
 	refuse_with(EBUSY, "the processes of the cgroup '%s' do not stop within 10 seconds",
 		    cgroup->path);
-	hint("they may wait for a disk or a network file system; they go on for now");
+	hint("they may wait for a disk or a network file system; the container goes on");
 	return -EBUSY;
 }
 

@@ -81,34 +81,13 @@ static int wait_for_end(struct attend *attend)
 	return 0;
 }
 
-/* What it printed last, as long as its reader takes it. */
-static void finish_output(struct attend *attend)
-{
-	struct pollfd polls[POLL_PROCESS] = {
-		[POLL_SIGNALS] = { .fd = attend->signals.fd, .events = POLLIN },
-	};
-	struct signalfd_siginfo info;
-
-	relay_finish(&attend->relay);
-	while (relay_is_pending(&attend->relay)) {
-		relay_poll(&attend->relay, polls);
-		if (poll(polls, ARRAY_SIZE(polls), -1) < 0)
-			return;
-		relay_run(&attend->relay, polls);
-		while (polls[POLL_SIGNALS].revents != 0 && signals_next(&attend->signals, &info))
-			if (info.ssi_signo == SIGINT || info.ssi_signo == SIGTERM ||
-			    info.ssi_signo == SIGHUP || info.ssi_signo == SIGQUIT)
-				return;
-	}
-}
-
 int attend_run(struct attend *attend)
 {
 	int status, code;
 
 	TRY(wait_for_end(attend));
 	TRY(box_wait(attend->box, &status));
-	finish_output(attend);
+	relay_drain(&attend->relay, &attend->signals);
 	code = WIFSIGNALED(status) ? EXIT_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status);
 	if (attend->relay.out_error == 0)
 		return code;

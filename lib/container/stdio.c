@@ -2,6 +2,7 @@
 #include "container/stdio.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -211,7 +212,7 @@ void relay_run(struct relay *relay, const struct pollfd polls[3])
 		hang_up(relay);
 }
 
-void relay_finish(struct relay *relay)
+static void finish(struct relay *relay)
 {
 	relay->finished = true;
 	relay->in = -1;
@@ -219,10 +220,28 @@ void relay_finish(struct relay *relay)
 		read_console(relay);
 }
 
-bool relay_is_pending(const struct relay *relay)
+static bool is_pending(const struct relay *relay)
 {
 	return relay->from_console != NULL && relay->out >= 0 &&
 	       (relay->console >= 0 || has_bytes(relay->from_console));
+}
+
+void relay_drain(struct relay *relay, struct signals *signals)
+{
+	struct pollfd polls[4] = { [3] = { .fd = signals->fd, .events = POLLIN } };
+	struct signalfd_siginfo info;
+
+	finish(relay);
+	while (is_pending(relay)) {
+		relay_poll(relay, polls);
+		if (poll(polls, ARRAY_SIZE(polls), -1) < 0)
+			return;
+		relay_run(relay, polls);
+		while (polls[3].revents != 0 && signals_next(signals, &info))
+			if (info.ssi_signo == SIGINT || info.ssi_signo == SIGTERM ||
+			    info.ssi_signo == SIGHUP || info.ssi_signo == SIGQUIT)
+				return;
+	}
 }
 
 void relay_release(struct relay *relay)

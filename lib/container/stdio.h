@@ -8,6 +8,7 @@
 
 #include "base/term.h"
 #include "container/request.h"
+#include "container/signals.h"
 
 /*
  * The payload's standard streams.
@@ -62,10 +63,9 @@ void relay_run(struct relay *relay, const struct pollfd polls[3]);
 void relay_resize(const struct relay *relay);
 /* We were stopped, or are in the foreground now. */
 void relay_continue(struct relay *relay);
-/* The payload is gone: what is in its terminal's buffer is all there will be. */
-void relay_finish(struct relay *relay);
-/* Is there something left to write? */
-bool relay_is_pending(const struct relay *relay);
+/* The payload is gone: write what is in its terminal's buffer, which is all there will be, as long
+ * as the reader takes it and no signal asks to end. */
+void relay_drain(struct relay *relay, struct signals *signals);
 /* Give our terminal back. */
 void relay_release(struct relay *relay);
 

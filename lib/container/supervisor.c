@@ -211,25 +211,6 @@ static int supervise(struct supervisor *supervisor)
 	return 0;
 }
 
-/* What the payload printed last, as long as its reader takes it. */
-static void finish_output(struct supervisor *supervisor)
-{
-	struct pollfd polls[4] = { [3] = { .fd = supervisor->signals.fd, .events = POLLIN } };
-	struct signalfd_siginfo info;
-
-	relay_finish(&supervisor->relay);
-	while (relay_is_pending(&supervisor->relay)) {
-		relay_poll(&supervisor->relay, polls);
-		if (poll(polls, ARRAY_SIZE(polls), -1) < 0)
-			return;
-		relay_run(&supervisor->relay, polls);
-		while (polls[3].revents != 0 && signals_next(&supervisor->signals, &info))
-			if (info.ssi_signo == SIGINT || info.ssi_signo == SIGTERM ||
-			    info.ssi_signo == SIGHUP || info.ssi_signo == SIGQUIT)
-				return;
-	}
-}
-
 /* Said where the kernel says so, and only then. */
 static void explain_oom(struct supervisor *supervisor, uint64_t peak)
 {
@@ -361,7 +342,7 @@ int supervisor_run(struct supervisor *supervisor)
 	supervisor->exited = (struct notice_exit){ 0 };
 	TRY(supervise(supervisor));
 	TRY(collect(supervisor));
-	finish_output(supervisor);
+	relay_drain(&supervisor->relay, &supervisor->signals);
 	capture_finish(&supervisor->capture);
 	capture_dismiss(&supervisor->capture, supervisor->exited.code);
 	supervisor->lost = supervisor->relay.out_error;

@@ -2,16 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # attach: what a container in the background prints and is told, through pipes and through a terminal.
 load ../helper/berth
-
-setup() {
-	berth_setup
-	busybox
-}
-
-teardown() {
-	berth rm -f -a >/dev/null 2>&1
-	berth_teardown
-}
+load ../helper/background
 
 box() {
 	timeout --foreground -k 1 30 "$BERTH" --root "$ROOT" --runroot "$RUNROOT" run -d --network none "$@" >/dev/null
@@ -19,14 +10,6 @@ box() {
 
 join() {
 	timeout -k 1 30 "$BERTH" --root "$ROOT" --runroot "$RUNROOT" attach "$@"
-}
-
-state() { # NAME
-	berth ps -a --filter "name=^$1\$" --format '{{.Status}}'
-}
-
-in_state() { # NAME STATUS
-	[[ $(state "$1") == "$2"* ]]
 }
 
 logged() { # NAME TEXT

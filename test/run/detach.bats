@@ -2,16 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # run -d: what it prints, when it returns, what its monitor holds, and what is left when either is killed.
 load ../helper/berth
-
-setup() {
-	berth_setup
-	busybox
-}
-
-teardown() {
-	berth rm -f -a >/dev/null 2>&1
-	berth_teardown
-}
+load ../helper/background
 
 box() {
 	timeout --foreground -k 1 30 "$BERTH" --root "$ROOT" --runroot "$RUNROOT" run -d --network none "$@"
@@ -23,18 +14,6 @@ payload() { # NAME
 
 monitor() { # NAME: the parent of the payload
 	awk '/^PPid:/ { print $2 }' "/proc/$(payload "$1")/status"
-}
-
-state() { # NAME
-	berth ps -a --filter "name=^$1\$" --format '{{.Status}}'
-}
-
-in_state() { # NAME STATUS
-	[[ $(state "$1") == "$2"* ]]
-}
-
-gone() { # NAME
-	[ -z "$(berth ps -a -q --filter "name=^$1\$")" ]
 }
 
 is_dead() { # PID

@@ -2,27 +2,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # restart, of what runs and of what does not; --restart, by the monitor.
 load ../helper/berth
-
-setup() {
-	berth_setup
-	busybox
-}
-
-teardown() {
-	berth rm -f -a >/dev/null 2>&1
-	berth_teardown
-}
+load ../helper/background
 
 box() {
 	timeout --foreground -k 1 30 "$BERTH" --root "$ROOT" --runroot "$RUNROOT" run -d --network none "$@" >/dev/null
-}
-
-state() { # NAME
-	berth ps -a --filter "name=^$1\$" --format '{{.Status}}'
-}
-
-in_state() { # NAME STATUS
-	[[ $(state "$1") == "$2"* ]]
 }
 
 pid() { # NAME

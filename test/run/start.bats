@@ -2,41 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # start: each has all of the plan again, and a failure spoils nothing.
 load ../helper/berth
-
-setup() {
-	berth_setup
-	busybox
-}
-
-teardown() {
-	berth rm -f -a >/dev/null 2>&1
-	berth_teardown
-}
-
-make() {
-	timeout --foreground -k 1 30 "$BERTH" --root "$ROOT" --runroot "$RUNROOT" create --network none "$@"
-}
-
-state() { # NAME
-	berth ps -a --filter "name=^$1\$" --format '{{.Status}}'
-}
-
-in_state() { # NAME STATUS
-	[[ $(state "$1") == "$2"* ]]
-}
-
-gone() { # NAME
-	[ -z "$(berth ps -a -q --filter "name=^$1\$")" ]
-}
-
-# Start it and wait for its end; what it printed is in $output.
-play() { # NAME
-	local lines
-	lines=$(berth logs "$1" 2>/dev/null | wc -l)
-	berth start "$1" >/dev/null
-	eventually 15 in_state "$1" Exited
-	output=$(berth logs "$1" | tail -n +$((lines + 1)))
-}
+load ../helper/background
 
 @test "run, and create with start, make the same of the same words" {
 	local words="-e A=1 --tmpfs /t -v /vol -u 7:7 --hostname h --cap-drop chown --group-add 9 --security-opt unmask=ALL"
