@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "base/memory.h"
 #include "container/supervisor.h"
 
 /* Not attached to any output: the caller wants to know what it started. */
@@ -26,7 +25,6 @@ static int run(const struct host *host, const struct request *request,
 		return supervisor_give_up(supervisor, rc);
 	print_id(request, supervisor->container->record.id);
 	record_sweep(host);
-	memory_shed();
 	TRY(supervisor_run(supervisor));
 	return supervisor_conclude(supervisor);
 }

@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/exit.h"
+#include "base/memory.h"
 #include "base/proc.h"
 #include "base/units.h"
 #include "container/etc.h"
@@ -24,7 +25,7 @@
 #define USEC_PER_SEC 1000000
 #define NSEC_PER_USEC 1000
 
-#define OPEN_MSEC 2 /* a payload that lives for longer can be joined */
+#define OPEN_MSEC 10 /* a payload that lives for longer can be joined */
 
 static uint64_t now_usec(void)
 {
@@ -200,8 +201,11 @@ static int supervise(struct supervisor *supervisor)
 			handle_signals(supervisor);
 		relay_run(&supervisor->relay, polls);
 		capture_run(&supervisor->capture, polls + 5);
-		if (polls[4].revents == 0)
+		/* What a payload of a moment need not wait for. */
+		if (!supervisor->open && polls[4].revents == 0) {
 			supervisor_open(supervisor);
+			memory_shed();
+		}
 		if (supervisor->deadline != 0 && now_usec() >= supervisor->deadline) {
 			supervisor->exited.timeout = true;
 			supervisor->deadline = 0;
