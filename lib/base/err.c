@@ -2,9 +2,11 @@
 #include "base/err.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/buf.h"
 #include "base/escape.h"
 
@@ -142,6 +144,23 @@ void err_set(const char *text, const char *hint_text)
 		snprintf(slot_text, sizeof(slot_text), "%s", text);
 	if (hint_text != slot_hint)
 		snprintf(slot_hint, sizeof(slot_hint), "%s", hint_text != NULL ? hint_text : "");
+}
+
+struct err_kept err_keep(void)
+{
+	return (struct err_kept){ .text = xstrdup(slot_text), .hint = xstrdup(slot_hint) };
+}
+
+void err_restore(const struct err_kept *kept)
+{
+	err_set(kept->text, kept->hint);
+}
+
+void err_kept_release(struct err_kept *kept)
+{
+	free(kept->text);
+	free(kept->hint);
+	*kept = (struct err_kept){ 0 };
 }
 
 void err_print(int fd)

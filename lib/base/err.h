@@ -54,6 +54,23 @@ void err_clear(void);
 void err_set(const char *text, const char *hint_text);
 
 /*
+ * An error that is on its way to the user says more than those of the cleaning up behind it:
+ *
+ *	AUTO(err_kept) kept = err_keep();
+ *	... what may record errors of its own ...
+ *	err_restore(&kept);
+ *
+ * The texts are its own; err_restore() may be left out, where what was recorded since is better.
+ */
+struct err_kept {
+	char *text, *hint;
+};
+
+struct err_kept err_keep(void);
+void err_restore(const struct err_kept *kept);
+void err_kept_release(struct err_kept *kept);
+
+/*
  * Write "berth: text\n" and, if there is one, "berth: hint: ...\n" to fd with one write(2). Control
  * characters, invalid UTF-8 and bidirectional marks are escaped. Nothing recorded prints nothing.
  */

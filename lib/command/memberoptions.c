@@ -162,12 +162,11 @@ static int drop_plans(const struct members *members)
 
 int members_give_up(struct members *members, int rc)
 {
-	autofree char *text = xstrdup(err_text());
-	autofree char *fix = xstrdup(err_hint());
+	AUTO(err_kept) kept = err_keep();
 
 	(void)drop_plans(members);
 	(void)let_store_go(members);
-	err_set(text, fix);
+	err_restore(&kept);
 	return rc;
 }
 

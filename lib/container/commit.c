@@ -69,8 +69,7 @@ static int start_guard(struct pause *pause)
 static void pause_release(struct pause *pause)
 {
 	/* What went wrong before is what is to be told. */
-	autofree char *text = xstrdup(err_text());
-	autofree char *fix = xstrdup(err_hint());
+	AUTO(err_kept) kept = err_keep();
 	bool thawed = !pause->frozen || cgroup_freeze(&pause->cgroup, false) >= 0;
 
 	if (pause->guard > 0) {
@@ -80,7 +79,7 @@ static void pause_release(struct pause *pause)
 		(void)proc_reap(pause->guard, &(int){ 0 });
 	}
 	cgroup_release(&pause->cgroup);
-	err_set(text, fix);
+	err_restore(&kept);
 }
 
 /* A container that cannot be paused is committed all the same. */

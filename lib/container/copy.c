@@ -278,13 +278,12 @@ static int unpack(struct copying *copying, int root)
 /* The child's error is the reason of ours, but where it only says that we had gone. */
 static int finish(struct rootdir *child, int rc)
 {
-	autofree char *text = xstrdup(err_text());
-	autofree char *fix = xstrdup(err_hint());
+	AUTO(err_kept) kept = err_keep();
 	int inside = rootdir_wait(child);
 
 	if (inside < 0 && (inside != -EPIPE || rc >= 0))
 		return inside;
-	err_set(text, fix);
+	err_restore(&kept);
 	return rc;
 }
 

@@ -393,13 +393,11 @@ void container_release(struct container *container)
 	/* An error that is on its way to the user says more than one of the removal. */
 	if (record->dirfd >= 0 && record->locked && record->status == RECORD_CREATED &&
 	    !container->kept) {
-		AUTO(buf) text = BUF_INIT, advice = BUF_INIT;
+		AUTO(err_kept) kept = err_keep();
 
-		buf_add_str(&text, err_text());
-		buf_add_str(&advice, err_hint());
 		etc_unlink(container);
 		record_remove(container->host, record, true);
-		err_set(text.data, advice.data);
+		err_restore(&kept);
 	}
 	for (size_t i = 0; i < container->images.n; i++)
 		image_release(&container->images.v[i]);

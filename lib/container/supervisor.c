@@ -313,13 +313,11 @@ int supervisor_settle(struct supervisor *supervisor)
 /* The container never ran. A name and an ID were promised where it stays. */
 int supervisor_give_up(struct supervisor *supervisor, int rc)
 {
-	AUTO(buf) text = BUF_INIT, advice = BUF_INIT;
+	AUTO(err_kept) kept = err_keep();
 	struct record *record = &supervisor->container->record;
 	bool exec_failed = supervisor->box.exec_failed;
 	bool stays = supervisor->container->kept || (exec_failed && !record->ephemeral);
 
-	buf_add_str(&text, err_text());
-	buf_add_str(&advice, err_hint());
 	supervisor->exited.code =
 		exec_failed ? (rc == -ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXECUTE) : EXIT_BERTH;
 	relay_release(&supervisor->relay);
@@ -336,7 +334,7 @@ int supervisor_give_up(struct supervisor *supervisor, int rc)
 		waiter_tell(record, true);
 		record_remove(supervisor->host, record, true);
 	}
-	err_set(text.data, advice.data);
+	err_restore(&kept);
 	return supervisor->exited.code == EXIT_BERTH ? rc : supervisor->exited.code;
 }
 
@@ -356,20 +354,19 @@ int supervisor_run(struct supervisor *supervisor)
 
 int supervisor_conclude(struct supervisor *supervisor)
 {
-	AUTO(buf) text = BUF_INIT, advice = BUF_INIT;
+	AUTO(err_kept) kept = { 0 };
 	const int lost = supervisor->lost;
 
 	if (lost != 0)
 		fail_with(lost, "cannot write what the payload's terminal shows to stdout");
 	explain_end(supervisor);
 	notice_exited(supervisor->request, &supervisor->exited);
-	buf_add_str(&text, err_text());
-	buf_add_str(&advice, err_hint());
+	kept = err_keep();
 	release_box(supervisor);
 	network_stop(&supervisor->container->network);
 	/* The payload's status is what the caller asked for, whatever remains to be swept. */
-	if (supervisor_settle(supervisor) >= 0 || text.len != 0)
-		err_set(text.data, advice.data);
+	if (supervisor_settle(supervisor) >= 0 || kept.text[0] != '\0')
+		err_restore(&kept);
 	/* Success would be a lie where the output is lost. */
 	return lost != 0 && supervisor->exited.code == 0 ? -EIO : supervisor->exited.code;
 }

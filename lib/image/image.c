@@ -144,8 +144,7 @@ static int open_archive(struct store *store, enum source_kind kind, const char *
 	AUTO(source) source = SOURCE_INIT;
 	AUTO(bundle) bundle = BUNDLE_INIT;
 	AUTO(store_tmp) tmp = STORE_TMP_INIT;
-	autofree char *why = NULL;
-	autofree char *fix = NULL;
+	AUTO(err_kept) kept = { 0 };
 	autoclose int hold = -1;
 	int rc;
 
@@ -163,10 +162,9 @@ static int open_archive(struct store *store, enum source_kind kind, const char *
 		return take_plan(store, bundle.id, bundle.digest, image);
 	/* Layers that were unpacked before it failed serve nobody. */
 	close(steal_fd(&hold));
-	why = xstrdup(err_text());
-	fix = xstrdup(err_hint());
+	kept = err_keep();
 	garbage_collect(store);
-	err_set(why, fix);
+	err_restore(&kept);
 	return rc;
 }
 

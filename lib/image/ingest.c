@@ -248,15 +248,14 @@ int ingest_documents(struct store *store, const struct bundle *bundle,
  * be full. Where others are adding, theirs is the sweep. */
 int ingest_give_up(struct store *store, int rc)
 {
-	autofree char *text = xstrdup(err_text());
-	autofree char *fix = xstrdup(err_hint());
+	AUTO(err_kept) kept = err_keep();
 
 	/* Before, so that what is left when we are killed is found. */
 	if (store_mark_garbage(store) >= 0)
 		(void)store_sweep(store);
 	else
 		(void)garbage_collect(store);
-	err_set(text, fix);
+	err_restore(&kept);
 	return rc;
 }
 

@@ -353,11 +353,10 @@ static int pull_rest(struct pull *pull, struct pull_result *result)
 /* Nothing refers to what is complete; where nobody comes to go on from there, it is to be swept. */
 static int leave_note(const struct store *store, int rc)
 {
-	autofree char *text = xstrdup(err_text());
-	autofree char *fix = xstrdup(err_hint());
+	AUTO(err_kept) kept = err_keep();
 
 	(void)store_mark_garbage(store);
-	err_set(text, fix);
+	err_restore(&kept);
 	return rc;
 }
 
@@ -441,8 +440,7 @@ static int pull_name(struct store *store, const struct registries *registries, c
 /* What the processes that were killed left is removed; what is complete stays for the next try. */
 static int give_up(struct store *store, int rc)
 {
-	autofree char *text = xstrdup(err_text());
-	autofree char *fix = xstrdup(err_hint());
+	AUTO(err_kept) kept = err_keep();
 
 	/* Those that were just killed hold the store and their directories until they are gone. */
 	for (int i = 0; i < SWEEP_TRIES && store_sweep_tmp(store) > 0; i++)
@@ -451,7 +449,7 @@ static int give_up(struct store *store, int rc)
 		(void)fetch_sweep(store, 0);
 		(void)ingest_give_up(store, rc);
 	}
-	err_set(text, fix);
+	err_restore(&kept);
 	return rc;
 }
 

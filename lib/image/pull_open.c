@@ -56,11 +56,10 @@ static int open_newer(struct store *store, const char *text, const struct pull_o
 		      struct image *ret_image)
 {
 	int rc = pull_and_open(store, text, options, ret_image);
-	autofree char *why = xstrdup(err_text());
-	autofree char *fix = xstrdup(err_hint());
+	AUTO(err_kept) kept = err_keep();
 
 	if (rc >= 0 || image_open(store, text, options->platform, ret_image) < 0) {
-		err_set(why, fix);
+		err_restore(&kept);
 		return rc;
 	}
 	err_clear();

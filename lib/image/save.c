@@ -442,8 +442,7 @@ int save_directory(const struct save *save, const char *path)
 {
 	autofree char *clean = xstrdup(path);
 	autofree char *tmp = NULL;
-	autofree char *why = NULL;
-	autofree char *fix = NULL;
+	AUTO(err_kept) kept = { 0 };
 	const char *name = clean;
 	autoclose int parent = -1;
 	char random[17];
@@ -466,9 +465,8 @@ int save_directory(const struct save *save, const char *path)
 	rc = outfile_advise(fill_directory(save, parent, tmp, name));
 	if (rc >= 0)
 		return 0;
-	why = xstrdup(err_text());
-	fix = xstrdup(err_hint());
+	kept = err_keep();
 	fs_remove_tree(parent, tmp);
-	err_set(why, fix);
+	err_restore(&kept);
 	return rc;
 }

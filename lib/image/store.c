@@ -157,13 +157,12 @@ int store_tmp_make(struct store *store, struct store_tmp *ret_tmp)
  * the next sweep. */
 static void discard(struct store *store, const char *name)
 {
-	autofree char *text = xstrdup(err_text());
-	autofree char *fix = xstrdup(err_hint());
+	AUTO(err_kept) kept = err_keep();
 
 	/* Files of other owners need the maps of the store, and a process of their own. */
 	if (fs_remove_tree(store->fd, name) < 0)
 		layer_discard(store, name);
-	err_set(text, fix);
+	err_restore(&kept);
 }
 
 void store_tmp_release(struct store_tmp *tmp)

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "unit.h"
 
 static void recording(void **state)
@@ -124,12 +125,31 @@ static void across_a_pipe(void **state)
 	close(ends[0]);
 }
 
+/* What the cleaning up records, or clears, is not what is told. */
+static void keeping(void **state)
+{
+	AUTO(err_kept) first = { 0 }, none = { 0 };
+
+	err_clear();
+	none = err_keep();
+	refuse("the cause");
+	hint("the fix");
+	first = err_keep();
+	refuse("what came after");
+	err_restore(&first);
+	assert_string_equal(err_text(), "the cause");
+	assert_string_equal(err_hint(), "the fix");
+	err_restore(&none);
+	assert_string_equal(err_text(), "");
+	assert_string_equal(err_hint(), "");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(recording),     cmocka_unit_test(long_texts),
 		cmocka_unit_test(printing),      cmocka_unit_test(setting),
-		cmocka_unit_test(across_a_pipe),
+		cmocka_unit_test(across_a_pipe), cmocka_unit_test(keeping),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
