@@ -121,7 +121,30 @@ berth_residue() {
 		done
 		rc=1
 	fi
+	left=$(berth_cgroups)
+	if [ -n "$left" ]; then
+		echo "cgroups left behind, which nobody knows of without this store: berth has to meet what was killed"
+		echo "$left"
+		# shellcheck disable=SC2086
+		rmdir $left 2>/dev/null || :
+		rc=1
+	fi
 	return $rc
+}
+
+# Cgroups of the containers that this test's store has. A scope of systemd goes by itself, a little later.
+berth_cgroups() {
+	local id match=() left
+	for id in "$ROOT"/containers/* "$RUNROOT"/containers/* "$ROOT"/scratch/work/*; do
+		[ ! -d "$id" ] || match+=(-o -name "*${id##*/}*")
+	done
+	[ ${#match[@]} != 0 ] || return 0
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		left=$(find /sys/fs/cgroup -depth -type d \( "${match[@]:1}" \) 2>/dev/null)
+		[ -z "$left" ] && return
+		sleep 0.1
+	done
+	echo "$left"
 }
 
 # Mount points below this test's directory in our own mount namespace.

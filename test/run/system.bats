@@ -170,6 +170,7 @@ clean() {
 	[ "$code" = 0 ]
 	[ "$out" = "Total reclaimed space: 0B" ]
 	[ "$left" = 1 ]
+	berth rm holder
 }
 
 @test "prune --blobs: images run, and say what is missing when they are saved" {
