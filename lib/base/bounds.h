@@ -43,6 +43,10 @@
 #define MAX_TOML_NODES 20000      /* keys and values */
 #define MAX_AUTH_FILE (1UL << 20) /* with credentials, and what a helper prints */
 #define MAX_REGISTRIES_FILES 200  /* in a drop-in directory */
+#define MAX_EVENT 16384           /* a line of them; labels that do not fit are left out */
+#define MAX_EVENTS (4UL << 20)    /* a file of them, of which there are two */
+#define MAX_SECRET 512000         /* the content of one */
+#define MAX_SECRET_NAME 253       /* characters */
 
 /* What servers send. */
 #define MAX_HTTP_HEADERS 65536UL     /* of one response, all together */

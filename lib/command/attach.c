@@ -23,6 +23,7 @@ static int run(const struct host *host, void *data, const struct strvec *operand
 {
 	const struct attach_request *request = data;
 	struct attach_options options = {
+		.host = host,
 		.no_stdin = request->no_stdin,
 		.sig_proxy = request->sig_proxy,
 		.detach_keys = request->detach_keys != NULL ? request->detach_keys : ATTACH_KEYS,

@@ -33,6 +33,7 @@
 	X(unpause) \
 	X(top) \
 	X(stats) \
+	X(events) \
 	X(rename) \
 	X(port) \
 	X(export) \

@@ -8,6 +8,7 @@
 #include "base/fs.h"
 #include "base/out.h"
 #include "container/commit.h"
+#include "container/event.h"
 #include "image/ref.h"
 
 enum commit_format {
@@ -71,6 +72,7 @@ static int commit(const struct host *host, const struct commit_request *request,
 		.docker = request->format == COMMIT_DOCKER,
 		.remark = request->quiet ? ignore : remark,
 	};
+	autofree char *attribute = NULL;
 	char *name;
 
 	if (operands->n > 1) {
@@ -83,6 +85,8 @@ static int commit(const struct host *host, const struct commit_request *request,
 	TRY(store_sweep(&contents.store));
 	TRY(fail_in(commit_make(&contents, &commit, ret_id), "container '%s'",
 		    contents.record.name));
+	attribute = xasprintf("imageID=%s", ret_id);
+	event_add_container(host, &contents.record, "commit", attribute);
 	return store_sweep(&contents.store);
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "command/choice.h"
+#include "container/event.h"
 
 struct cleanup_request {
 	struct choice choice;
@@ -29,7 +30,12 @@ static int clean(const struct host *host, struct record *record, bool remove)
 		hint("'berth stop %s' ends it", record->name);
 		return -EBUSY;
 	}
-	return remove ? record_remove(host, record, false) : 0;
+	event_add_container(host, record, "cleanup", NULL);
+	if (!remove)
+		return 0;
+	TRY(record_remove(host, record, false));
+	event_removed(host, record);
+	return 0;
 }
 
 static int run(const struct host *host, void *data, const struct strvec *operands)

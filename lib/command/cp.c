@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "container/copy.h"
+#include "container/event.h"
 
 struct cp_request {
 	bool archive, follow, overwrite, quiet;
@@ -63,7 +64,9 @@ static int run(const struct host *host, void *data, const struct strvec *operand
 	}
 	copy.record = &record;
 	copy.inside = path;
-	return from != NULL ? copy_out(&copy) : copy_in(&copy);
+	TRY(from != NULL ? copy_out(&copy) : copy_in(&copy));
+	event_add_container(host, &record, "copy", NULL);
+	return 0;
 }
 
 const struct command command_cp = {

@@ -8,6 +8,7 @@
 #include "base/out.h"
 #include "command/making.h"
 #include "command/options.h"
+#include "container/event.h"
 #include "container/notice.h"
 #include "container/request.h"
 
@@ -43,6 +44,7 @@ static int run(const struct host *host, void *data, const struct strvec *operand
 	TRY(record_save(&container.record));
 	TRY(notice_make_cidfile(request, container.record.id));
 	container.kept = true;
+	event_add_container(host, &container.record, "create", NULL);
 	return out_line("%s", container.record.id);
 }
 

@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/outfile.h"
 #include "container/contents.h"
+#include "container/event.h"
 #include "image/flatten.h"
 
 struct export_request {
@@ -25,7 +26,9 @@ static int run(const struct host *host, void *data, const struct strvec *operand
 	TRY(contents_open(host, operands->v[0], &contents));
 	TRY(outfile_open(request->output, "an archive", &file));
 	TRY(flatten(&contents.store, &contents.layers, &contents.owners, file.fd, file.name));
-	return outfile_commit(&file);
+	TRY(outfile_commit(&file));
+	event_add_container(host, &contents.record, "export", NULL);
+	return 0;
 }
 
 const struct command command_export = {

@@ -9,6 +9,7 @@
 #include "base/fs.h"
 #include "base/out.h"
 #include "command/pruning.h"
+#include "container/event.h"
 #include "image/change.h"
 #include "image/ingest.h"
 #include "image/ref.h"
@@ -93,6 +94,7 @@ static int import(const struct host *host, const struct import_request *request,
 	source.name = strcmp(operands->v[0], "-") != 0 ? operands->v[0] : "standard input";
 	source.fd = fd;
 	TRY(ingest_rootfs(&store, &source, config, request->message, &names, id));
+	event_add_image(host, "import", id, names.n > 0 ? names.v[0] : NULL);
 	TRY(out_line("%s", id));
 	strvec_push(&kept, id);
 	TRY(pruning_after(host, &store, request->max, &kept));

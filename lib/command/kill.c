@@ -8,6 +8,7 @@
 #include "command/choice.h"
 #include "command/options.h"
 #include "container/end.h"
+#include "container/event.h"
 #include "container/target.h"
 
 /* How long the supervisor of one that was killed is given to clean up, so that what follows finds
@@ -37,7 +38,7 @@ static bool wakes(const struct record *record, int signal)
 	       signal == (record->stop_signal != 0 ? record->stop_signal : SIGTERM);
 }
 
-static int kill_one(struct record *record, int signal)
+static int signal_one(struct record *record, int signal)
 {
 	struct target target = TARGET_INIT;
 	int rc;
@@ -59,6 +60,15 @@ static int kill_one(struct record *record, int signal)
 	return rc;
 }
 
+static int kill_one(const struct host *host, struct record *record, int signal)
+{
+	autofree char *attribute = xasprintf("signal=%d", signal);
+
+	TRY(signal_one(record, signal));
+	event_add_container(host, record, "kill", attribute);
+	return 0;
+}
+
 static int run(const struct host *host, void *data, const struct strvec *operands)
 {
 	const struct kill_request *request = data;
@@ -71,7 +81,7 @@ static int run(const struct host *host, void *data, const struct strvec *operand
 	TRY(choice_find(host, "kill", &request->choice, operands, runs, &list));
 	for (size_t i = 0; i < list.n; i++)
 		if (!list.v[i].failed)
-			choice_check(&list, &list.v[i], kill_one(&list.v[i].record, signal));
+			choice_check(&list, &list.v[i], kill_one(host, &list.v[i].record, signal));
 	deadline = end_now() + GRACE_USEC;
 	for (size_t i = 0; i < list.n && signal == SIGKILL; i++)
 		if (!list.v[i].failed && end_await(&list.v[i].record, deadline) < 0)

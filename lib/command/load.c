@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/out.h"
 #include "command/pruning.h"
+#include "container/event.h"
 #include "image/ingest.h"
 
 struct load_request {
@@ -38,6 +39,8 @@ static int load_one(struct store *store, const struct source *source,
 	TRY(bundle_read(source, image, platform, &bundle));
 	TRY(ingest_image(store, &bundle, &image->names));
 	strvec_push(ids, bundle.id);
+	event_add_image(store->host, "load", bundle.id,
+			image->names.n > 0 ? image->names.v[0] : NULL);
 	for (size_t i = 0; i < image->names.n; i++)
 		TRY(out_line("Loaded image: %s", image->names.v[i]));
 	return image->names.n > 0 ? 0 : out_line("Loaded image ID: %s", bundle.id);

@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "command/choice.h"
 #include "command/command.h"
+#include "container/event.h"
 #include "container/target.h"
 
 static bool runs(const struct record *record)
@@ -12,7 +13,7 @@ static bool runs(const struct record *record)
 }
 
 /* Both ends are refused where there is nothing to do, as docker does. */
-static int set_one(struct record *record, bool paused)
+static int set_one(const struct host *host, struct record *record, bool paused)
 {
 	struct target target = TARGET_INIT;
 	int rc = target_take(record, &target);
@@ -25,6 +26,8 @@ static int set_one(struct record *record, bool paused)
 	if (rc >= 0)
 		rc = fail_in(pause_set(&target.record, paused), "container '%s'",
 			     target.record.name);
+	if (rc >= 0)
+		event_add_container(host, &target.record, paused ? "pause" : "unpause", NULL);
 	target_release(&target);
 	return rc;
 }
@@ -38,7 +41,7 @@ static int set_all(const struct host *host, const struct choice *choice,
 			paused ? runs : pause_is, &list));
 	for (size_t i = 0; i < list.n; i++)
 		if (!list.v[i].failed)
-			choice_check(&list, &list.v[i], set_one(&list.v[i].record, paused));
+			choice_check(&list, &list.v[i], set_one(host, &list.v[i].record, paused));
 	return choice_print(&list);
 }
 

@@ -7,12 +7,21 @@
 #include "base/out.h"
 #include "base/units.h"
 #include "command/imageusers.h"
+#include "container/event.h"
 #include "container/select.h"
 #include "image/budget.h"
 #include "image/prune.h"
 #include "image/usage.h"
 
 /* --- images ----------------------------------------------------------------------------------- */
+
+void pruning_tell(const struct host *host, const struct removal *removal)
+{
+	for (size_t i = 0; i < removal->untagged.n; i++)
+		event_add_image(host, "untag", NULL, removal->untagged.v[i]);
+	for (size_t i = 0; i < removal->deleted.n; i++)
+		event_add_image(host, "remove", removal->deleted.v[i], NULL);
+}
 
 static int print_removal(const struct removal *removal)
 {
@@ -53,6 +62,7 @@ int pruning_images(struct image_pruning *pruning, uint64_t *ret_bytes)
 	AUTO(removal) removal = { 0 };
 
 	TRY(image_prune(pruning->store, &prune, &removal, ret_bytes));
+	pruning_tell(pruning->host, &removal);
 	return print_removal(&removal);
 }
 
@@ -91,6 +101,7 @@ static int prune_container(struct record *record, void *arg)
 		return 0;
 	}
 	TRY(rc);
+	event_removed(pruning->host, record);
 	strvec_push(&pruning->deleted, record->id);
 	pruning->bytes += bytes;
 	return 0;
@@ -122,6 +133,7 @@ static int enforce(const struct host *host, struct store *store, uint64_t max,
 	int fits = budget_enforce(store, &budget, removal, bytes);
 
 	TRY(fits);
+	pruning_tell(host, removal);
 	units_print_size(&size, max);
 	if (fits == 0)
 		out_note("the images take more than %s, and those that are left are in use or "

@@ -8,6 +8,7 @@
 #include "base/host.h"
 #include "base/vec.h"
 #include "image/imageselect.h"
+#include "image/remove.h"
 
 /* What `image prune`, `system prune`, and the commands that bring images in have in common. What
  * went is printed as docker prints it, and the bytes that it took are added to *ret_bytes. */
@@ -22,6 +23,8 @@ struct image_pruning {
 };
 
 void image_pruning_release(struct image_pruning *pruning);
+/* The events of what was removed. */
+void pruning_tell(const struct host *host, const struct removal *removal);
 int pruning_images(struct image_pruning *pruning, uint64_t *ret_bytes);
 /* Remove the containers that do not run and that the filters (container/select.h) choose. */
 int pruning_containers(const struct host *host, struct store *store, const struct strvec *filters,

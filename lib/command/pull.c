@@ -11,6 +11,7 @@
 #include "command/progress.h"
 #include "command/pruning.h"
 #include "command/registryoptions.h"
+#include "container/event.h"
 #include "image/pull.h"
 
 struct pull_request {
@@ -61,11 +62,29 @@ static void init(void *data)
 	registry_request_init(&request->registry);
 }
 
-/* As podman does: the ID alone, so that scripts can go on with it. arg: the IDs so far. */
+struct pulled {
+	const struct host *host;
+	struct strvec ids; /* so far */
+};
+
+static void pulled_release(struct pulled *pulled)
+{
+	strvec_release(&pulled->ids);
+}
+
+/* As podman does: the ID alone, so that scripts can go on with it. */
+static int print_id(const struct pull_result *result, struct pulled *pulled)
+{
+	strvec_push(&pulled->ids, result->id);
+	return out_line("%s", digest_hex(result->id));
+}
+
 static int print_result(const struct pull_result *result, void *arg)
 {
-	strvec_push(arg, result->id);
-	return out_line("%s", digest_hex(result->id));
+	const struct pulled *pulled = arg;
+
+	event_add_image(pulled->host, "pull", result->id, result->name);
+	return print_id(result, arg);
 }
 
 /* The words of other tools for what this command does. */
@@ -86,34 +105,39 @@ static int check_text(const char *text, const char **ret_name)
 }
 
 static int pull_one(struct store *store, const struct pull_request *request, const char *text,
-		    const struct pull_options *options, struct strvec *ids)
+		    const struct pull_options *options, struct pulled *pulled)
 {
 	AUTO(pull_result) result = { 0 };
+	struct pull_options when_missing = *options;
 	struct image image = IMAGE_INIT;
+	bool fetched = false;
 	const char *name;
 
 	TRY(check_text(text, &name));
 	if (request->all_tags)
-		return pull_all_tags(store, name, options, print_result, ids);
+		return pull_all_tags(store, name, options, print_result, pulled);
 	if (request->policy == PULL_ALWAYS) {
 		TRY(pull_image(store, name, options, &result));
-		return print_result(&result, ids);
+		return print_result(&result, pulled);
 	}
-	TRY(pull_open(store, name, (enum pull_policy)request->policy, options, &image));
+	when_missing.pulled = &fetched;
+	TRY(pull_open(store, name, (enum pull_policy)request->policy, &when_missing, &image));
 	memcpy(result.id, image.id, DIGEST_TEXT_SIZE);
+	if (fetched)
+		event_add_image(pulled->host, "pull", image.id, name);
 	image_release(&image);
-	return print_result(&result, ids);
+	return print_id(&result, pulled);
 }
 
 /* Of several, one that fails does not keep the others from being pulled. Returns the status. */
 static int pull_each(struct store *store, const struct pull_request *request,
 		     const struct pull_options *options, const struct strvec *names,
-		     struct strvec *ids)
+		     struct pulled *pulled)
 {
 	int status = EXIT_OK;
 
 	for (size_t i = 0; i < names->n; i++) {
-		int rc = pull_one(store, request, names->v[i], options, ids);
+		int rc = pull_one(store, request, names->v[i], options, pulled);
 
 		if (rc >= 0)
 			continue;
@@ -132,11 +156,11 @@ static int pull_all(const struct host *host, struct store *store,
 		    const struct pull_request *request, const struct pull_options *options,
 		    const struct strvec *names)
 {
-	AUTO(strvec) ids = STRVEC_INIT;
-	int status = pull_each(store, request, options, names, &ids);
+	AUTO(pulled) pulled = { .host = host };
+	int status = pull_each(store, request, options, names, &pulled);
 
 	TRY(status);
-	TRY(pruning_after(host, store, request->max, &ids));
+	TRY(pruning_after(host, store, request->max, &pulled.ids));
 	TRY(store_sweep(store));
 	return status;
 }

@@ -8,6 +8,7 @@
 #include "base/out.h"
 #include "command/destination.h"
 #include "command/pushoptions.h"
+#include "container/event.h"
 #include "image/catalog.h"
 #include "image/lookup.h"
 #include "image/ref.h"
@@ -53,6 +54,7 @@ static int push_one(struct store *store, const struct push_request *request,
 
 	TRY(destination_parse(operands->n > 1 ? operands->v[1] : NULL, &destination));
 	TRY(destination_push(&destination, store, operands->v[0], options, &result));
+	event_add_image(store->host, "push", NULL, operands->v[0]);
 	return push_choices_report(&request->choices, &result);
 }
 

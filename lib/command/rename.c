@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "container/claim.h"
+#include "container/event.h"
 #include "container/names.h"
 #include "container/record.h"
 
@@ -12,12 +13,17 @@ static int run(const struct host *host, void *data, const struct strvec *operand
 {
 	const char *name = operands->v[1];
 	AUTO(record) record = RECORD_INIT;
+	autofree char *was = NULL;
 
 	TRY(name_check(name));
 	TRY(record_find(host, operands->v[0], &record));
 	if (record.name != NULL && strcmp(record.name, name) == 0)
 		return refuse("the container is called '%s' already", name);
-	return claim_rename(host, &record, name);
+	was = xasprintf("oldName=%s", record.name != NULL ? record.name : "");
+	TRY(claim_rename(host, &record, name));
+	xreplace(&record.name, name);
+	event_add_container(host, &record, "rename", was);
+	return 0;
 }
 
 const struct command command_rename = {

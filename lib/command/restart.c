@@ -7,6 +7,7 @@
 #include "base/exit.h"
 #include "base/out.h"
 #include "container/again.h"
+#include "container/event.h"
 
 #define TIME_MAX 86400
 #define TIME_NONE (-1) /* what the container was made with */
@@ -22,6 +23,16 @@ static const struct opt options_restart[] = {
 	OPT_END,
 };
 
+/* Its record was taken over. */
+static void tell(const struct host *host, const char *name)
+{
+	AUTO(record) record = RECORD_INIT;
+
+	if (record_find(host, name, &record) >= 0)
+		event_add_container(host, &record, "restart", NULL);
+	err_clear();
+}
+
 static int restart_one(const struct host *host, const struct restart_request *request,
 		       const char *name)
 {
@@ -30,8 +41,10 @@ static int restart_one(const struct host *host, const struct restart_request *re
 
 	if (rc >= 0)
 		rc = again_restart(host, &record, request->time);
-	if (rc == 0)
+	if (rc == 0) {
+		tell(host, name);
 		return out_line("%s", name);
+	}
 	fail_in(-EINVAL, "restart");
 	err_print(STDERR_FILENO);
 	err_clear();

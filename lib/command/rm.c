@@ -10,6 +10,7 @@
 #include "base/fs.h"
 #include "base/out.h"
 #include "container/end.h"
+#include "container/event.h"
 #include "container/record.h"
 #include "container/select.h"
 
@@ -59,7 +60,9 @@ static int remove_one(const struct host *host, const struct rm_request *request,
 			return 0;
 		TRY(rc);
 	}
-	return record_remove(host, record, request->force);
+	TRY(record_remove(host, record, request->force));
+	event_removed(host, record);
+	return 0;
 }
 
 /* The status that this failure means: what is not there is 1, what runs is 2. */

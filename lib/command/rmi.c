@@ -10,6 +10,7 @@
 #include "base/exit.h"
 #include "base/out.h"
 #include "command/imageusers.h"
+#include "command/pruning.h"
 #include "image/lookup.h"
 #include "image/remove.h"
 
@@ -54,6 +55,8 @@ static int remove_one(const struct host *host, struct store *store, const char *
 	int flags = (request->force ? REMOVAL_FORCE : 0) | (request->all ? REMOVAL_NAMES : 0);
 	int rc = image_remove(store, image, flags, imageusers_find, (void *)host, &removal);
 
+	if (rc >= 0)
+		pruning_tell(host, &removal);
 	for (size_t i = 0; rc >= 0 && i < removal.untagged.n; i++)
 		TRY(out_line("Untagged: %s", removal.untagged.v[i]));
 	for (size_t i = 0; rc >= 0 && i < removal.deleted.n; i++)

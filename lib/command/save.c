@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/outfile.h"
+#include "container/event.h"
 #include "image/save.h"
 
 enum save_format {
@@ -70,9 +71,11 @@ static int run(const struct host *host, void *data, const struct strvec *operand
 		TRY(platform_parse(request->platform, &platform));
 	TRY(store_open(host, &store));
 	TRY(save_open(&save, &store, operands, request->platform != NULL ? &platform : NULL));
-	if (request->format == SAVE_OCI_DIRECTORY)
-		return save_directory(&save, request->output);
-	return write_archive(&save, request);
+	TRY(request->format == SAVE_OCI_DIRECTORY ? save_directory(&save, request->output)
+						  : write_archive(&save, request));
+	for (size_t i = 0; i < operands->n; i++)
+		event_add_image(host, "save", NULL, operands->v[i]);
+	return 0;
 }
 
 const struct command command_save = {

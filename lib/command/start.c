@@ -39,9 +39,10 @@ static int start_one(const struct host *host, const char *name)
 }
 
 /* It runs in the background already. */
-static int join(struct record *record, const struct start_request *request)
+static int join(const struct host *host, struct record *record, const struct start_request *request)
 {
 	const struct attach_options options = {
+		.host = host,
 		.no_stdin = !request->interactive,
 		.sig_proxy = request->sig_proxy,
 		.detach_keys = ATTACH_KEYS,
@@ -65,7 +66,7 @@ static int start_attached(const struct host *host, const struct start_request *r
 		return refuse("--attach and --interactive are for one container");
 	TRY(record_find(host, operands->v[0], &record));
 	if (record.status == RECORD_RUNNING)
-		return join(&record, request);
+		return join(host, &record, request);
 	return again_foreground(host, &record, &attach);
 }
 

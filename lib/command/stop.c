@@ -8,6 +8,7 @@
 #include "command/choice.h"
 #include "command/options.h"
 #include "container/end.h"
+#include "container/event.h"
 
 #define TIME_DEFAULT 10
 #define TIME_NONE (-2)
@@ -63,7 +64,8 @@ static int64_t time_of(const struct stop_request *request, const struct record *
 	return record->stop_timeout >= 0 ? record->stop_timeout : TIME_DEFAULT;
 }
 
-static void await_all(const struct stop_request *request, struct chosen_list *list, uint64_t start)
+static void await_all(const struct host *host, const struct stop_request *request,
+		      struct chosen_list *list, uint64_t start)
 {
 	for (size_t i = 0; i < list->n; i++) {
 		struct chosen *chosen = &list->v[i];
@@ -71,6 +73,8 @@ static void await_all(const struct stop_request *request, struct chosen_list *li
 		uint64_t deadline = time >= 0 ? start + (uint64_t)time * USEC_PER_SEC : 0;
 		int rc = is_pending(chosen) ? end_await(&chosen->record, deadline) : 0;
 
+		if (rc >= 0 && is_pending(chosen))
+			event_add_container(host, &chosen->record, "stop", NULL);
 		if (rc >= 0)
 			chosen->record.status = RECORD_EXITED;
 		else if (rc != -EWOULDBLOCK)
@@ -78,12 +82,15 @@ static void await_all(const struct stop_request *request, struct chosen_list *li
 	}
 }
 
-static void kill_all(struct chosen_list *list)
+static void kill_all(const struct host *host, struct chosen_list *list)
 {
 	ask_all(list, SIGKILL);
 	for (size_t i = 0; i < list->n; i++) {
-		int rc = is_pending(&list->v[i]) ? end_kill(&list->v[i].record) : 0;
+		bool pending = is_pending(&list->v[i]);
+		int rc = pending ? end_kill(&list->v[i].record) : 0;
 
+		if (pending && (rc >= 0 || rc == -ENOENT))
+			event_add_container(host, &list->v[i].record, "stop", NULL);
 		if (rc != -ENOENT) /* --rm: it is gone */
 			choice_check(list, &list->v[i], rc);
 	}
@@ -101,8 +108,8 @@ static int run(const struct host *host, void *data, const struct strvec *operand
 	TRY(choice_find(host, "stop", &request->choice, operands, runs, &list));
 	start = end_now();
 	ask_all(&list, signal);
-	await_all(request, &list, start);
-	kill_all(&list);
+	await_all(host, request, &list, start);
+	kill_all(host, &list);
 	return choice_print(&list);
 }
 

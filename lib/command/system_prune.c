@@ -8,6 +8,7 @@
 #include "base/units.h"
 #include "command/confirm.h"
 #include "command/pruning.h"
+#include "container/event.h"
 #include "image/budget.h"
 
 struct prune_request {
@@ -81,6 +82,7 @@ static int prune(const struct host *host, struct store *store, const struct prun
 		TRY(budget_write(store, (uint64_t)request->max));
 	if (request->blobs)
 		TRY(prune_unpacked_blobs(store, &bytes));
+	event_add(host, "system", "prune", NULL, NULL, NULL);
 	return pruning_total(bytes);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "container/event.h"
 #include "image/lookup.h"
 #include "image/ref.h"
 
@@ -44,6 +45,8 @@ static int run(const struct host *host, void *data, const struct strvec *operand
 		catalog_set(&catalog, names.v[i], &d);
 	descriptor_release(&d);
 	TRY(catalog_commit(&catalog));
+	for (size_t i = 0; i < names.n; i++)
+		event_add_image(host, "tag", item.id, names.v[i]);
 	for (size_t i = 0; i < names.n && item.id[0] != '\0'; i++)
 		catalog_remember(&catalog, names.v[i], item.id, item.digest);
 	return 0;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "container/event.h"
 #include "image/lookup.h"
 
 /* The entry of the image that a text names; -1: none. */
@@ -69,7 +70,11 @@ static int run(const struct host *host, void *data, const struct strvec *operand
 	TRY(list_names(&catalog, &item, operands, &names));
 	for (size_t i = 0; i < names.n; i++)
 		strip(&catalog, names.v[i]);
-	return names.n > 0 ? catalog_commit(&catalog) : 0;
+	if (names.n > 0)
+		TRY(catalog_commit(&catalog));
+	for (size_t i = 0; i < names.n; i++)
+		event_add_image(host, "untag", item.id, names.v[i]);
+	return 0;
 }
 
 const struct command command_untag = {

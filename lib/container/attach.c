@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/term.h"
+#include "container/event.h"
 #include "container/signals.h"
 
 struct packet {
@@ -285,6 +286,7 @@ int attach_run(const struct target *target, const struct attach_options *options
 
 	TRY(attach_parse_keys(options->detach_keys, attach.keys, &attach.n_keys));
 	TRY(connect_to(&target->record, &attach.sock));
+	event_add_container(options->host, &target->record, "attach", NULL);
 	TRY(signals_block(&attach.signals));
 	if (target->record.tty && attach.input && isatty(STDIN_FILENO))
 		TRY(term_raw(&attach.term, STDIN_FILENO));

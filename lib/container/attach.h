@@ -29,6 +29,7 @@ enum attach_letter {
 #define ATTACH_KEYS "ctrl-p,ctrl-q"
 
 struct attach_options {
+	const struct host *host; /* borrowed */
 	bool no_stdin;
 	bool sig_proxy;          /* signals to us are the payload's */
 	const char *detach_keys; /* "ctrl-p,ctrl-q"; "": none */

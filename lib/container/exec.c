@@ -18,6 +18,7 @@
 #include "box/seccomp.h"
 #include "container/attend.h"
 #include "container/environment.h"
+#include "container/event.h"
 #include "container/process.h"
 #include "container/target.h"
 #include "container/terms.h"
@@ -175,7 +176,16 @@ static int let_go(struct box *box)
 	return 0;
 }
 
-static int run(const struct request *request, struct target *target, const struct spec *spec)
+/* Of one in the background nobody learns how it ended. */
+static void tell_died(const struct host *host, const struct target *target, int status)
+{
+	autofree char *attribute = status >= 0 ? xasprintf("exitCode=%d", status) : NULL;
+
+	event_add_container(host, &target->record, "exec_died", attribute);
+}
+
+static int run(const struct host *host, const struct request *request, struct target *target,
+	       const struct spec *spec)
 {
 	const struct join join = {
 		.pid = target->record.pid,
@@ -187,6 +197,8 @@ static int run(const struct request *request, struct target *target, const struc
 	struct box box = BOX_INIT;
 	int rc = begin(spec, &join, &box);
 
+	if (rc == 0)
+		event_add_container(host, &target->record, "exec", NULL);
 	if (rc == 0 && request->detach) {
 		rc = let_go(&box);
 	} else if (rc == 0) {
@@ -194,6 +206,7 @@ static int run(const struct request *request, struct target *target, const struc
 		err_clear(); /* what was overcome on the way is no news */
 		rc = attend_begin(&attend, request, &box);
 		rc = rc < 0 ? rc : attend_run(&attend);
+		tell_died(host, target, rc);
 	}
 	(void)box_release(&box);
 	attend_release(&attend);
@@ -211,5 +224,5 @@ int exec_in_container(const struct host *host, const struct request *request, co
 	TRY(fail_in(terms_load(&target.record, &spec), "container '%s'", target.record.name));
 	TRY(make_process(request, &spec));
 	follow_oom_score(target.record.pid, &spec.process);
-	return run(request, &target, &spec);
+	return run(host, request, &target, &spec);
 }

@@ -17,6 +17,7 @@
 #include "container/device.h"
 #include "container/environment.h"
 #include "container/etc.h"
+#include "container/event.h"
 #include "container/logdriver.h"
 #include "container/mounts.h"
 #include "container/namespaces.h"
@@ -71,12 +72,20 @@ static int make_directory_root(const char *text, struct spec_root *root, bool *r
 int make_open_image(const struct request *request, struct container *container, const char *name,
 		    const struct platform *platform, struct image *ret_image)
 {
-	struct pull_options options = { .platform = platform, .progress = request->progress };
+	bool pulled = false;
+	struct pull_options options = {
+		.platform = platform,
+		.progress = request->progress,
+		.pulled = &pulled,
+	};
 
 	registry_request_options(&request->registry, container->store.host, &options.registry);
 	/* A plan leaves no trace. */
-	return pull_open(&container->store, name, request->dry_run ? PULL_NEVER : request->pull,
-			 &options, ret_image);
+	TRY(pull_open(&container->store, name, request->dry_run ? PULL_NEVER : request->pull,
+		      &options, ret_image));
+	if (pulled)
+		event_add_image(container->host, "pull", ret_image->id, name);
+	return 0;
 }
 
 static int open_image(const struct host *host, const struct request *request,

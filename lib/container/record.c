@@ -16,6 +16,7 @@
 #include "base/proc.h"
 #include "container/claim.h"
 #include "container/end.h"
+#include "container/event.h"
 #include "container/names.h"
 #include "container/scratch.h"
 #include "container/state.h"
@@ -84,7 +85,9 @@ static int replace_holder(const struct host *host, const char *name)
 	if (rc == -ENOENT)
 		return 0;
 	TRY(rc);
-	return fail_in(record_remove(host, &holder, true), "--replace");
+	TRY(fail_in(record_remove(host, &holder, true), "--replace"));
+	event_removed(host, &holder);
+	return 0;
 }
 
 /* A container of --rm that was killed still has its name: it is in nobody's way. One that was
@@ -182,8 +185,14 @@ static int probe_lock(struct record *record)
 	return 0;
 }
 
+/* What its supervisor would have told. */
+static void tell_killed(const struct host *host, const struct record *record)
+{
+	event_add_container(host, record, "died", "exitCode=137");
+}
+
 /* Its supervisor was killed: do what it would have done. */
-static void settle(struct record *record)
+static void settle(const struct host *host, struct record *record)
 {
 	if (record->status != RECORD_RUNNING)
 		return;
@@ -197,6 +206,8 @@ static void settle(struct record *record)
 		return;
 	if (end_leftovers(record) < 0 || record_save(record) < 0)
 		err_clear();
+	else
+		tell_killed(host, record);
 	flock(record->dirfd, LOCK_UN);
 	record->locked = false;
 }
@@ -206,6 +217,10 @@ static int discard(const struct host *host, struct record *record)
 {
 	int rc = end_discard(host, record);
 
+	if (rc >= 0 && record->saved && record->status == RECORD_RUNNING) {
+		tell_killed(host, record);
+		event_removed(host, record);
+	}
 	if (rc != -EBUSY)
 		return rc;
 	err_clear();
@@ -241,7 +256,7 @@ static int load(const struct host *host, bool ephemeral, const char *id, struct 
 	if (readable < 0)
 		return 0;
 	if (lock == 0)
-		settle(&record);
+		settle(host, &record);
 	*ret_record = record;
 	record = (struct record)RECORD_INIT;
 	return 1;

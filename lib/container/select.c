@@ -71,8 +71,7 @@ static bool match_exited(const struct select_rule *rule, const struct record *re
 	return record->status == RECORD_EXITED && record->exit_code == rule->number;
 }
 
-/* "docker.io/library/busybox:latest" is meant by its last words as well. */
-static bool is_image(const char *image, const char *wanted)
+bool select_is_image(const char *image, const char *wanted)
 {
 	size_t len = strlen(image), suffix = strlen(wanted);
 	const char *colon = strrchr(image, ':'), *slash = strrchr(image, '/');
@@ -92,7 +91,7 @@ static bool match_ancestor(const struct select_rule *rule, const struct record *
 	const char *id = record->image_id != NULL ? record->image_id : "";
 	const char *hex = strchr(id, ':') != NULL ? strchr(id, ':') + 1 : id;
 
-	if (record->image != NULL && is_image(record->image, rule->value))
+	if (record->image != NULL && select_is_image(record->image, rule->value))
 		return true;
 	return strlen(rule->value) >= 4 && (strncmp(id, rule->value, strlen(rule->value)) == 0 ||
 					    strncmp(hex, rule->value, strlen(rule->value)) == 0);

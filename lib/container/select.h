@@ -32,6 +32,9 @@ struct selection {
 int select_parse(const struct host *host, const struct strvec *filters,
 		 struct selection *ret_selection);
 bool select_matches(const struct selection *selection, const struct record *record);
+/* Is it the image of that name? "docker.io/library/busybox:latest" is meant by its last words, and
+ * without its tag, as well. */
+bool select_is_image(const char *image, const char *wanted);
 void selection_release(struct selection *selection);
 
 #endif

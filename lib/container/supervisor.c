@@ -18,6 +18,7 @@
 #include "base/proc.h"
 #include "base/units.h"
 #include "container/etc.h"
+#include "container/event.h"
 #include "container/terms.h"
 #include "container/waiter.h"
 
@@ -79,6 +80,22 @@ static int note_running(struct supervisor *supervisor)
 	return record_save(record);
 }
 
+static void note(struct supervisor *supervisor, const char *action)
+{
+	event_note_container(&supervisor->events, &supervisor->container->record, action, NULL);
+}
+
+static void note_died(struct supervisor *supervisor)
+{
+	AUTO(strvec) attributes = STRVEC_INIT;
+
+	strvec_pushf(&attributes, "exitCode=%d", supervisor->exited.code);
+	if (supervisor->exited.oom)
+		strvec_push(&attributes, "oomKilled=true");
+	event_note_container(&supervisor->events, &supervisor->container->record, "died",
+			     &attributes);
+}
+
 static void set_deadline(struct supervisor *supervisor)
 {
 	uint64_t timeout = supervisor->request->timeout;
@@ -95,6 +112,8 @@ int supervisor_begin(struct supervisor *supervisor)
 	supervisor->open = false;
 	supervisor->host_pids = container->spec.ns[NS_PID].mode == NS_HOST;
 	supervisor->memory_limit = container->spec.cgroup.resources.memory_limit;
+	if (!container->kept)
+		note(supervisor, "create");
 	if (supervisor->signals.fd < 0)
 		TRY(signals_block(&supervisor->signals));
 	TRY(notice_prepare(request));
@@ -107,10 +126,14 @@ int supervisor_begin(struct supervisor *supervisor)
 	TRY(notice_make_pidfiles(request, box->pid));
 	supervisor->pidfile = true;
 	TRY(box_created(box));
+	note(supervisor, "init");
 	notice_created(request, container->record.id, container->record.name);
 	TRY(network_ready(&container->network));
 	TRY(take_output(supervisor));
 	TRY(box_go(box));
+	note(supervisor, "start");
+	if (!supervisor->capture.open)
+		note(supervisor, "attach");
 	notice_started(request, box->pid);
 	set_deadline(supervisor);
 	if (container->record.ephemeral)
@@ -165,8 +188,10 @@ void supervisor_open(struct supervisor *supervisor)
 {
 	struct container *container = supervisor->container;
 
-	if (!supervisor->open)
+	if (!supervisor->open) {
 		terms_open(&container->record, &container->spec);
+		event_write(supervisor->host, &supervisor->events);
+	}
 	supervisor->open = true;
 }
 
@@ -291,6 +316,17 @@ static void note_exit(struct supervisor *supervisor)
 	record->pid_start = 0;
 }
 
+static int remove_record(struct supervisor *supervisor)
+{
+	struct record *record = &supervisor->container->record;
+	int rc = record_remove(supervisor->host, record, true);
+
+	if (rc >= 0)
+		note(supervisor, "remove");
+	event_write(supervisor->host, &supervisor->events);
+	return rc;
+}
+
 /* With --rm nothing stays; else the record says how it ended. */
 int supervisor_settle(struct supervisor *supervisor)
 {
@@ -302,12 +338,15 @@ int supervisor_settle(struct supervisor *supervisor)
 	note_exit(supervisor);
 	if (stays)
 		rc = record_save(record);
+	/* Who waits for the end looks at the events next. In the foreground that is our caller. */
+	if (stays || supervisor->request->detach)
+		event_write(supervisor->host, &supervisor->events);
 	waiter_tell(record, !stays);
 	if (stays)
 		return rc;
 	if (supervisor->cidfile)
 		notice_remove_cidfile(supervisor->request);
-	return record_remove(supervisor->host, record, true);
+	return remove_record(supervisor);
 }
 
 /* The container never ran. A name and an ID were promised where it stays. */
@@ -332,7 +371,7 @@ int supervisor_give_up(struct supervisor *supervisor, int rc)
 		etc_unlink(supervisor->container);
 		note_exit(supervisor);
 		waiter_tell(record, true);
-		record_remove(supervisor->host, record, true);
+		(void)remove_record(supervisor);
 	}
 	err_restore(&kept);
 	return supervisor->exited.code == EXIT_BERTH ? rc : supervisor->exited.code;
@@ -360,6 +399,7 @@ int supervisor_conclude(struct supervisor *supervisor)
 	if (lost != 0)
 		fail_with(lost, "cannot write what the payload's terminal shows to stdout");
 	explain_end(supervisor);
+	note_died(supervisor);
 	notice_exited(supervisor->request, &supervisor->exited);
 	kept = err_keep();
 	release_box(supervisor);
@@ -376,6 +416,8 @@ int supervisor_pause(struct supervisor *supervisor)
 	struct record *record = &supervisor->container->record;
 
 	explain_end(supervisor);
+	note_died(supervisor);
+	event_write(supervisor->host, &supervisor->events);
 	err_clear();
 	notice_exited(supervisor->request, &supervisor->exited);
 	release_box(supervisor);
@@ -394,4 +436,5 @@ void supervisor_release(struct supervisor *supervisor)
 	relay_release(&supervisor->relay);
 	capture_release(&supervisor->capture);
 	signals_release(&supervisor->signals);
+	buf_release(&supervisor->events);
 }

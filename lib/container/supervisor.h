@@ -34,13 +34,14 @@ struct supervisor {
 	bool open;            /* others may join it (terms.h) */
 	int64_t memory_limit; /* LIMIT_NONE: none of its own */
 	struct notice_exit exited;
-	int lost; /* why some of its output did not arrive; 0: it did */
+	int lost;          /* why some of its output did not arrive; 0: it did */
+	struct buf events; /* noted, and to be written */
 };
 
 #define SUPERVISOR_INIT \
 	{ \
 		.box = BOX_INIT, .signals = SIGNALS_INIT, .relay = RELAY_INIT, \
-		.capture = CAPTURE_INIT, .memory_limit = LIMIT_NONE \
+		.capture = CAPTURE_INIT, .memory_limit = LIMIT_NONE, .events = BUF_INIT \
 	}
 
 int supervisor_begin(struct supervisor *supervisor);

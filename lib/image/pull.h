@@ -30,6 +30,7 @@ struct pull_options {
 	/* NULL; or where the lock of the image goes, -1 before: then nobody can remove it before
 	 * that is closed. */
 	int *lock;
+	bool *pulled; /* NULL; or set where pull_open() has not found it here */
 };
 
 struct pull_result {

@@ -16,6 +16,8 @@ static int pull_and_open(struct store *store, const char *text, const struct pul
 
 	locking.lock = &lock;
 	TRY(pull_image(store, text, &locking, &result));
+	if (options->pulled != NULL)
+		*options->pulled = true;
 	rc = image_open(store, result.name, options->platform, ret_image);
 	if (rc != -ENOENT)
 		return rc;

@@ -47,6 +47,19 @@ requests() {
 	store_is_clean
 }
 
+@test "each image that was fetched is an event, by pull and by run" {
+	berth pull "$REGISTRY/busybox"
+	berth pull --policy missing "$REGISTRY/busybox"
+	berth rmi "$REGISTRY/busybox"
+	berth run --rm --network none "$REGISTRY/busybox" true
+	berth run --rm --network none "$REGISTRY/busybox" true
+	berth push "$REGISTRY/busybox" "oci:$T/copy"
+	run berth events --stream=false -f type=image --format '{{.Status}} {{.Name}}'
+	[ "${lines[0]}" = "pull $REGISTRY/busybox:latest" ]
+	[ "$(grep -c '^pull ' <<<"$output")" = 2 ]
+	has "push $REGISTRY/busybox"
+}
+
 @test "image pull is pull; the tag is latest where none is given" {
 	split berth image pull "$REGISTRY/busybox"
 	want 0
