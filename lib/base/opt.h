@@ -48,6 +48,7 @@ enum opt_values { /* what the shells complete */
 		  VALUES_DIRECTORY,
 		  VALUES_IMAGE,
 		  VALUES_CONTAINER,
+		  VALUES_SECRET,
 		  VALUES_COMMAND,
 		  VALUES_WORDS, /* `words` */
 };

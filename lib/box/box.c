@@ -22,6 +22,7 @@
 #include "box/mount.h"
 #include "box/ns.h"
 #include "box/rootfs.h"
+#include "box/secret.h"
 #include "box/source.h"
 #include "box/sync.h"
 #include "box/sysctl.h"
@@ -45,7 +46,7 @@
  *	ENTER (only where there was one) -----> cgroup of v1, root of its user namespace, joins,
  *						cgroup namespace
  *						sources of mounts, mounts made private, root
- *	(network starts)			mounts, /dev, terminal, sysctls, masks
+ *	(network starts)			mounts, secrets, /dev, terminal, sysctls, masks
  *						pivot; user, working directory, limits
  *	box_created() <------------------------ CREATED, with the pty
  *	(hooks, state, network ready)
@@ -128,6 +129,8 @@ static int child_settle(struct child *child, const struct sources *sources)
 	TRY(sources_own(spec, sources, child->user.uid, child->user.gid));
 	TRY(fakeid_settle(spec, root));
 	strvec_push_all(&child->env, &process->env);
+	for (size_t i = 0; i < process->secret_env.n; i++)
+		env_put(&child->env, process->secret_env.v[i]);
 	if (home)
 		env_set(&child->env, "HOME", child->user.home);
 	if (strcmp(cwd, "/") != 0) {
@@ -155,6 +158,7 @@ static int child_build(struct child *child)
 	TRY(rootfs_attach(root->fd));
 	TRY(ns_setup(spec));
 	TRY(mount_all(spec, &sources, root));
+	TRY(secret_mount_all(spec, root));
 	TRY(dev_make_elsewhere(spec, root));
 	TRY(tty_make(spec, root, &child->tty));
 	TRY(sysctl_apply(spec, root->proc));

@@ -160,8 +160,7 @@ static bool is_directory(int tree)
 	return fstat(tree, &st) < 0 || S_ISDIR(st.st_mode);
 }
 
-static int attach(const struct rootfs *root, int tree, const struct spec_mount *mount,
-		  bool directory)
+int mount_place(const struct rootfs *root, int tree, const struct spec_mount *mount, bool directory)
 {
 	autofree char *path = path_clean(mount->destination);
 	autoclose int target = -1;
@@ -225,7 +224,7 @@ static int mount_filesystem(const struct spec *spec, const struct spec_mount *mo
 	if (tree == -ENOENT && strncmp(mount->type, "cgroup", 6) == 0)
 		return 0;
 	TRY(tree);
-	TRY(attach(root, tree, mount, true));
+	TRY(mount_place(root, tree, mount, true));
 	if (strcmp(mount->destination, "/sys/fs/cgroup") == 0)
 		root->cgroups = tree;
 	if (strncmp(mount->type, "cgroup", 6) == 0)
@@ -249,8 +248,8 @@ static int mount_one(const struct spec *spec, const struct sources *sources, siz
 
 	if (tree < 0)
 		return mount_filesystem(spec, mount, root);
-	TRY(attach(root, tree, mount, is_directory(tree)));
-	/* attach() has seen that it is one. */
+	TRY(mount_place(root, tree, mount, is_directory(tree)));
+	/* mount_place() has seen that it is one. */
 	if (strcmp(mount->destination, "/proc") == 0)
 		root->proc = tree;
 	return 0;

@@ -14,6 +14,10 @@
  */
 int mount_all(const struct spec *spec, const struct sources *sources, struct rootfs *root);
 
+/* Attach one tree below the root, where mount->destination says, under the same rules. */
+int mount_place(const struct rootfs *root, int tree, const struct spec_mount *mount,
+		bool directory);
+
 /* Masks and read-only paths. Should come right after mount_all(); mustn't come after the pivot,
  * which takes the host's /dev/null away. */
 int mask_all(const struct spec *spec, const struct rootfs *root);

@@ -81,6 +81,12 @@
 	X(manifest_exists) \
 	X(manifest_push) \
 	X(manifest_rm) \
+	X(group_secret) \
+	X(secret_create) \
+	X(secret_exists) \
+	X(secret_inspect) \
+	X(secret_ls) \
+	X(secret_rm) \
 	X(group_system) \
 	X(system_check) \
 	X(system_df) \

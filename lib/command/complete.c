@@ -11,6 +11,7 @@
 #include "base/fs.h"
 #include "base/out.h"
 #include "container/record.h"
+#include "container/secret.h"
 #include "image/catalog.h"
 #include "image/ref.h"
 
@@ -127,6 +128,12 @@ static void offer_containers(struct completion *c, const struct host *host)
 		record_each(host, offer_container, c);
 }
 
+static int offer_secret(const struct secret *secret, void *arg)
+{
+	offer(arg, secret->name);
+	return 0;
+}
+
 /* The shell has no use for an error: there are no candidates then. */
 static void offer_stored(struct completion *c, enum opt_values values)
 {
@@ -136,6 +143,8 @@ static void offer_stored(struct completion *c, enum opt_values values)
 		return;
 	if (values == VALUES_IMAGE)
 		offer_images(c, &host);
+	else if (values == VALUES_SECRET)
+		secret_each(&host, offer_secret, c);
 	else
 		offer_containers(c, &host);
 }
@@ -157,6 +166,7 @@ static void offer_values(struct completion *c, enum opt_values values, const cha
 		break;
 	case VALUES_IMAGE:
 	case VALUES_CONTAINER:
+	case VALUES_SECRET:
 		offer_stored(c, values);
 		break;
 	case VALUES_NONE:

@@ -138,8 +138,6 @@ const struct opt options_foreign[] = {
 		"give --preserve-fds N, and move the descriptors there"),
 	REFUSED("env-merge", "NAME=VALUE", "variables are not expanded",
 		"sh -c in the container expands them"),
-	REFUSED("secret", "NAME", "there is no store of secrets in this version",
-		"-v FILE:/run/secrets/NAME:ro"),
 	REFUSED("domainname", "NAME", "the NIS domain name cannot be set in this version", NULL),
 	REFUSED("hosts-file", "FILE", "there is one /etc/hosts, made from --add-host",
 		"-v FILE:/etc/hosts, or --no-hosts for the image's"),

@@ -10,4 +10,5 @@
 const struct command command_group_container = GROUP("container", "Work with containers");
 const struct command command_group_image = GROUP("image", "Work with images");
 const struct command command_group_manifest = GROUP("manifest", "Make and push manifest lists");
+const struct command command_group_secret = GROUP("secret", "Keep secrets for containers");
 const struct command command_group_system = GROUP("system", "Look after the store");

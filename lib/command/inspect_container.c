@@ -12,6 +12,7 @@
 #include "container/confinement.h"
 #include "container/pause.h"
 #include "container/scratch.h"
+#include "container/secretopt.h"
 #include "container/target.h"
 
 static void add_time(cJSON *json, const char *key, int64_t seconds, uint32_t nsec)
@@ -58,6 +59,29 @@ static void add_labels(cJSON *config, const struct record *record)
 	}
 }
 
+/* Files of them, as podman has it; what is in them is nobody's business. */
+static void add_secrets(cJSON *config, const struct record *record)
+{
+	cJSON *list = json_add_array(config, "Secrets");
+
+	for (size_t i = 0; i < record->secrets.n; i++) {
+		AUTO(secretopt) opt = { 0 };
+		cJSON *item;
+
+		if (secretopt_parse(record->secrets.v[i], &opt) < 0 || opt.env) {
+			err_clear();
+			continue;
+		}
+		item = json_object();
+		json_add_string(item, "Name", opt.name);
+		json_add_string(item, "Target", opt.target);
+		json_add_int(item, "UID", opt.uid);
+		json_add_int(item, "GID", opt.gid);
+		json_add_int(item, "Mode", opt.mode);
+		json_push(list, item);
+	}
+}
+
 /* The plan, an OCI configuration: containers of --rm have none. */
 static int read_plan(const struct record *record, cJSON **ret_plan)
 {
@@ -93,6 +117,7 @@ static void add_config(cJSON *json, const struct record *record, const cJSON *pl
 	json_add_string(config, "Image", record->image);
 	copy(config, "WorkingDir", process, "cwd");
 	add_labels(config, record);
+	add_secrets(config, record);
 	json_add_string(config, "StopSignal", units_signal_name(record->stop_signal));
 }
 

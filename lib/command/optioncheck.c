@@ -10,6 +10,7 @@
 #include "base/units.h"
 #include "box/limits.h"
 #include "container/mountopt.h"
+#include "container/secretopt.h"
 #include "container/userns.h"
 #include "image/platform.h"
 #include "network/network.h"
@@ -27,6 +28,13 @@ int check_env(const char *value)
 	if (value[0] == '\0' || value[0] == '=')
 		return refuse("'%s' is not a variable: NAME=VALUE, NAME or PREFIX* are", value);
 	return 0;
+}
+
+int check_secret(const char *value)
+{
+	AUTO(secretopt) opt = { 0 };
+
+	return secretopt_parse(value, &opt);
 }
 
 int check_label(const char *value)

@@ -52,6 +52,7 @@ int check_tmpfs(const char *value);
 int check_cap(const char *value);
 int check_platform(const char *value);
 int check_signal(const char *value);
+int check_secret(const char *value);
 int check_filled(const char *value);
 
 #endif

@@ -20,6 +20,7 @@
 #include "container/environment.h"
 #include "container/event.h"
 #include "container/process.h"
+#include "container/secretopt.h"
 #include "container/target.h"
 #include "container/terms.h"
 #include "spec/names.h"
@@ -222,6 +223,7 @@ int exec_in_container(const struct host *host, const struct request *request, co
 	TRY(open_started(host, name, &target));
 	TRY(refuse_paused(&target));
 	TRY(fail_in(terms_load(&target.record, &spec), "container '%s'", target.record.name));
+	TRY(secretopt_apply_env(host, &target.record.secrets, &spec.process.env));
 	TRY(make_process(request, &spec));
 	follow_oom_score(target.record.pid, &spec.process);
 	return run(host, request, &target, &spec);

@@ -25,6 +25,7 @@
 #include "container/process.h"
 #include "container/resources.h"
 #include "container/scratch.h"
+#include "container/secretopt.h"
 #include "container/security.h"
 #include "container/terms.h"
 #include "spec/profile.h"
@@ -124,6 +125,12 @@ static int make_root(const struct host *host, const struct request *request,
 		char *base;
 
 		TRY(scratch_make_base(host, &base));
+		strvec_push_owned(&root->lower, base);
+	}
+	if (!request->dry_run && request->secrets.n != 0) {
+		char *base;
+
+		TRY(scratch_make_secrets_base(host, &base));
 		strvec_push_owned(&root->lower, base);
 	}
 	*ret_overlay = !root->readonly;
@@ -252,6 +259,7 @@ static int describe(const struct request *request, struct container *container)
 	strvec_push_all(&record->log_options, &request->log_options);
 	record->network_text = xstrdup_null(request->network);
 	strvec_push_all(&record->publish, &request->publish);
+	strvec_push_all(&record->secrets, &request->secrets);
 	for (size_t i = 0; i < container->images.n; i++)
 		strvec_push(&record->mounted_images, container->images.v[i].id);
 	record->pidfile = xstrdup_null(request->pidfile);
@@ -355,6 +363,7 @@ static int make_files(const struct host *host, const struct request *request, bo
 	for (size_t i = 0; i < request->devices.n; i++)
 		TRY(device_add(request->devices.v[i], spec));
 	TRY(etc_make_timezone(request, spec));
+	TRY(secretopt_apply(host, &request->secrets, spec));
 	TRY(security_compile_filter(host, spec));
 	TRY(describe(request, container));
 	if (overlay)

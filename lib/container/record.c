@@ -468,5 +468,6 @@ void record_release(struct record *record)
 	free(record->restart);
 	free(record->network);
 	strvec_release(&record->overrides);
+	strvec_release(&record->secrets);
 	*record = (struct record)RECORD_INIT;
 }

@@ -9,6 +9,7 @@
 #include "base/fs.h"
 #include "box/cgroup.h"
 #include "container/logdriver.h"
+#include "container/secretopt.h"
 #include "container/security.h"
 #include "spec/config.h"
 
@@ -94,6 +95,7 @@ int remake_again(const struct host *host, struct container *container)
 		return -EINVAL;
 	}
 	TRY(read_plan(record, &container->spec));
+	TRY(secretopt_apply(host, &record->secrets, &container->spec));
 	xreplace(&container->spec.id, record->id);
 	TRY(security_compile_filter(host, &container->spec));
 	TRY(remake_network(host, container));

@@ -80,6 +80,7 @@ struct request {
 	char *log_driver, *restart;
 	struct strvec log_options;
 	struct strvec labels, label_files, annotations;
+	struct strvec secrets;
 
 	/* ours */
 	bool dry_run;

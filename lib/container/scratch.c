@@ -151,6 +151,17 @@ static const struct {
 	{ "etc/resolv.conf", false },
 };
 
+int scratch_make_secrets_base(const struct host *host, char **ret_path)
+{
+	autofree char *path = xasprintf("%s/scratch/secrets", host->root);
+	autofree char *inside = xasprintf("%s/run/secrets", path);
+
+	if (fs_exists(AT_FDCWD, inside) <= 0)
+		TRY(fs_mkdirs(AT_FDCWD, inside, 0755));
+	*ret_path = steal(path);
+	return 0;
+}
+
 int scratch_make_base(const struct host *host, char **ret_path)
 {
 	autofree char *path = xasprintf("%s/scratch/base", host->root);

@@ -28,6 +28,8 @@ int scratch_make(const struct host *host, struct record *record, mode_t mode, ch
  * layer, and removed with it, each time. Made once: scratch/base.
  */
 int scratch_make_base(const struct host *host, char **ret_path);
+/* One more below that, for containers with secrets: it has the directory of those. */
+int scratch_make_secrets_base(const struct host *host, char **ret_path);
 /* Make another directory for an overlay or a volume, named `name`. maps: of the container's user
  * namespace (n == 0: none), whose root is to own it. */
 int scratch_make_volume(const struct host *host, struct record *record, const struct idmaps *maps,

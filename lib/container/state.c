@@ -57,6 +57,8 @@ void state_print(const struct record *record, struct buf *out)
 	json_add_string(state, "network", record->network);
 	if (record->overrides.n != 0)
 		json_add_strings(state, "overrides", &record->overrides);
+	if (record->secrets.n != 0)
+		json_add_strings(state, "secrets", &record->secrets);
 	json_print(state, false, out);
 	buf_add_char(out, '\n');
 }
@@ -103,6 +105,7 @@ static int parse_strings(const cJSON *state, struct record *record)
 		{ "publish", &record->publish },
 		{ "mountedImages", &record->mounted_images },
 		{ "overrides", &record->overrides },
+		{ "secrets", &record->secrets },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(strings); i++) {

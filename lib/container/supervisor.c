@@ -135,6 +135,7 @@ int supervisor_begin(struct supervisor *supervisor)
 	if (!supervisor->capture.open)
 		note(supervisor, "attach");
 	notice_started(request, box->pid);
+	spec_forget_secrets(&container->spec);
 	set_deadline(supervisor);
 	if (container->record.ephemeral)
 		etc_unlink(container);

@@ -6,9 +6,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/buf.h"
 #include "base/vec.h"
 
-/* The mounts and device nodes of a spec. */
+/* The mounts, device nodes and secrets of a spec. */
 
 struct spec_mount {
 	char *destination;
@@ -37,6 +38,16 @@ struct spec_device {
 	uint32_t mode; /* permission bits */
 	uid_t uid;
 	gid_t gid;
+};
+
+/* A file that is in memory alone: no part of a layer, and not in config.json. */
+struct spec_secret {
+	char *target; /* absolute */
+	uid_t uid;    /* as the container has them */
+	gid_t gid;
+	bool owned;    /* somebody has asked for these ids */
+	uint32_t mode; /* permission bits */
+	struct buf data;
 };
 
 void spec_mount_release(struct spec_mount *mount);

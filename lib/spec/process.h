@@ -36,7 +36,7 @@ struct spec_caps {
 
 struct spec_process {
 	struct strvec args; /* argv; args.v[0] is searched in PATH of env inside the root */
-	struct strvec env;  /* complete */
+	struct strvec env;  /* complete but for secret_env */
 	char *cwd;          /* made where missing */
 	struct spec_user user;
 	struct spec_caps caps;
@@ -53,9 +53,10 @@ struct spec_process {
 	int oom_score_adj;
 	char *apparmor_profile;
 	char *selinux_label;
-	int preserve_fds; /* descriptors 3 .. 3 + N - 1 are passed on */
-	bool init;        /* our init is PID 1 and the payload is its child */
-	bool set_home;    /* HOME comes from the root's passwd where env has none */
+	int preserve_fds;         /* descriptors 3 .. 3 + N - 1 are passed on */
+	bool init;                /* our init is PID 1 and the payload is its child */
+	struct strvec secret_env; /* "NAME=VALUE", not in config.json; they win */
+	bool set_home;            /* HOME comes from the root's passwd where env has none */
 };
 
 #endif

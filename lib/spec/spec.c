@@ -2,6 +2,7 @@
 #include "spec/spec.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 void spec_init(struct spec *spec)
 {
@@ -106,6 +107,22 @@ static void devices_release(struct spec *spec)
 	free(spec->devices.v);
 }
 
+void spec_forget_secrets(struct spec *spec)
+{
+	struct strvec *env = &spec->process.secret_env;
+
+	for (size_t i = 0; i < spec->secrets.n; i++) {
+		free(spec->secrets.v[i].target);
+		buf_wipe(&spec->secrets.v[i].data);
+	}
+	free(spec->secrets.v);
+	spec->secrets.v = NULL;
+	spec->secrets.n = 0;
+	for (size_t i = 0; i < env->n; i++)
+		explicit_bzero(env->v[i], strlen(env->v[i]));
+	strvec_release(env);
+}
+
 void spec_release(struct spec *spec)
 {
 	free(spec->id);
@@ -117,6 +134,7 @@ void spec_release(struct spec *spec)
 		spec_mount_release(&spec->mounts.v[i]);
 	free(spec->mounts.v);
 	devices_release(spec);
+	spec_forget_secrets(spec);
 	for (int kind = 0; kind < NS_MAX; kind++)
 		free(spec->ns[kind].path);
 	idmaps_release(&spec->idmaps);

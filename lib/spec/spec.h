@@ -90,6 +90,10 @@ struct spec {
 		struct spec_device *v;
 		size_t n;
 	} devices; /* beyond the default ones */
+	struct {
+		struct spec_secret *v;
+		size_t n;
+	} secrets; /* not in config.json */
 	struct spec_ns ns[NS_MAX];
 	struct idmaps idmaps; /* of the new user namespace */
 	struct spec_cgroup cgroup;
@@ -104,6 +108,8 @@ struct spec {
 /* Everything zero but what has another neutral value (limits, umask). */
 void spec_init(struct spec *spec);
 void spec_release(struct spec *spec);
+/* Overwrite and free the secrets: who has started the payload needs them no more. */
+void spec_forget_secrets(struct spec *spec);
 
 struct spec_mount *spec_add_mount(struct spec *spec, const char *type, const char *source,
 				  const char *destination);
