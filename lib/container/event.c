@@ -87,12 +87,11 @@ static int open_log(const char *path)
 /* The first event of all: what went wrong before stays what is to be told. */
 static void make_dir(const struct host *host)
 {
-	autofree char *text = xstrdup(err_text());
-	autofree char *fix = xstrdup(err_hint());
+	AUTO(err_kept) kept = err_keep();
 	autofree char *dir = xasprintf("%s/events", host->runroot);
 
 	(void)fs_mkdirs(AT_FDCWD, dir, 0700);
-	err_set(text, fix);
+	err_restore(&kept);
 }
 
 void event_write(const struct host *host, struct buf *lines)

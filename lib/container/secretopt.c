@@ -223,9 +223,15 @@ int secretopt_apply(const struct host *host, const struct strvec *texts, struct 
 	return 0;
 }
 
+/* A container runs on without a secret that was removed meanwhile, and so do the commands in it. */
 int secretopt_apply_env(const struct host *host, const struct strvec *texts, struct strvec *env)
 {
-	for (size_t i = 0; i < texts->n; i++)
-		TRY(apply_one(host, texts->v[i], NULL, env));
+	for (size_t i = 0; i < texts->n; i++) {
+		int rc = apply_one(host, texts->v[i], NULL, env);
+
+		if (rc != -ENOENT)
+			TRY(rc);
+		err_clear();
+	}
 	return 0;
 }

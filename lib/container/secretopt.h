@@ -34,7 +34,8 @@ void secretopt_release(struct secretopt *opt);
 /* Read those that a container gets into its spec. What would be mounted over them, or under, is
  * refused. */
 int secretopt_apply(const struct host *host, const struct strvec *texts, struct spec *spec);
-/* The variables alone: "NAME=VALUE", into the environment of another process in the container. */
+/* The variables alone: "NAME=VALUE", into the environment of another process in the container.
+ * Those of secrets that are gone are left out. */
 int secretopt_apply_env(const struct host *host, const struct strvec *texts, struct strvec *env);
 
 #endif
