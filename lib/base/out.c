@@ -150,6 +150,25 @@ void out_align(const char *text, struct buf *out)
 
 /* --- listings --------------------------------------------------------------------------------- */
 
+static void add_pairs(const struct out_list *list, const struct out_field *field, const void *row,
+		      cJSON *object)
+{
+	autofree char *call = xasprintf(".%s ", field->name);
+	const struct strvec *pairs = row != NULL ? field->pairs(row) : NULL;
+	cJSON *map;
+
+	if (list->kind != OUT_TEMPLATE || strstr(list->format, call) == NULL)
+		return;
+	map = json_add_object(object, field->name);
+	for (size_t i = 0; pairs != NULL && i < pairs->n; i++) {
+		size_t len = strcspn(pairs->v[i], "=");
+		autofree char *key = xstrndup(pairs->v[i], len);
+
+		if (pairs->v[i][len] == '=')
+			json_add_string(map, key, pairs->v[i] + len + 1);
+	}
+}
+
 /* A row as a template sees it, NULL: the headings. Fields that the format does not name are not
  * computed. */
 static cJSON *row_json(const struct out_list *list, const void *row)
@@ -160,6 +179,10 @@ static cJSON *row_json(const struct out_list *list, const void *row)
 	for (const struct out_field *field = list->fields; field->name != NULL; field++) {
 		AUTO(buf) text = BUF_INIT;
 
+		if (field->pairs != NULL) {
+			add_pairs(list, field, row, object);
+			continue;
+		}
 		if (!all && strstr(list->format, field->name) == NULL)
 			continue;
 		if (row != NULL)

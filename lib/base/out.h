@@ -8,6 +8,7 @@
 #include "base/buf.h"
 
 struct cJSON;
+struct strvec;
 
 /*
  * What commands print. Only lib/command uses this; everything below returns values. Text is escaped
@@ -32,6 +33,8 @@ struct out_field {
 	const char *heading; /* "CONTAINER ID" */
 	bool in_table;       /* part of the default table */
 	void (*print)(struct buf *out, const void *row);
+	/* Instead, "KEY=VALUE": an object that is there for '{{.Name "key"}}' alone. */
+	const struct strvec *(*pairs)(const void *row);
 };
 
 enum out_kind {

@@ -11,6 +11,7 @@
  *	{{.Field}} {{.A.B}} {{.}} {{$}} {{$name}} {{$name := PIPELINE}} and comments, {{- -}}
  *	{{if X}} {{else if Y}} {{else}} {{end}}  {{with X}}  {{range X}} {{range $i, $e := X}}
  *	FUNCTION ARG... | FUNCTION, (PIPELINE), "text", `text`, 'c', 12, true, false, nil
+ *	{{.Label "key"}}: of an object, a key's value; empty where it has none
  *	and or not eq ne lt le gt ge len index slice print printf println
  *	json join split upper lower title pad truncate
  *

@@ -379,6 +379,12 @@ static int eval_command(struct evaluation *e, const cJSON *piped, const cJSON **
 		TRY(eval_operand(e, &args[n]));
 		n++;
 	}
+	if (function == NULL && n == 2 && cJSON_IsObject(args[0]) && cJSON_IsString(args[1])) {
+		*ret_value = cJSON_GetObjectItemCaseSensitive(args[0], args[1]->valuestring);
+		if (*ret_value == NULL)
+			*ret_value = template_text(e->scope, "", false);
+		return 0;
+	}
 	if (function == NULL && n != 1)
 		return refuse(n == 0 ? "something is missing in '{{%s}}'"
 				     : "'%s': it does not begin with a function",

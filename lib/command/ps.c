@@ -176,6 +176,11 @@ static void print_labels(struct buf *out, const void *data)
 	print_list(out, &row->record->labels);
 }
 
+static const struct strvec *labels_of(const void *data)
+{
+	return &((const struct row *)data)->record->labels;
+}
+
 static void print_mounts(struct buf *out, const void *data)
 {
 	const struct row *row = data;
@@ -228,6 +233,7 @@ static const struct out_field fields[] = {
 	{ "ExitCode", "EXIT CODE", false, print_exit_code },
 	{ "Pid", "PID", false, print_pid },
 	{ "ImageID", "IMAGE ID", false, print_image_id },
+	{ "Label", "", false, .pairs = labels_of },
 	{ 0 },
 };
 

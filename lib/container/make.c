@@ -260,6 +260,7 @@ static int describe(const struct request *request, struct container *container)
 	record->network_text = xstrdup_null(request->network);
 	strvec_push_all(&record->publish, &request->publish);
 	strvec_push_all(&record->secrets, &request->secrets);
+	strvec_push_all(&record->exposed, &image->config.exposed_ports);
 	for (size_t i = 0; i < container->images.n; i++)
 		strvec_push(&record->mounted_images, container->images.v[i].id);
 	record->pidfile = xstrdup_null(request->pidfile);

@@ -83,6 +83,7 @@ struct record {
 	/* What the command line said instead of the image, in the words of its configuration, for
 	 * commit: "KEY" (without what the image has), "KEY=VALUE" (set, or one more). */
 	struct strvec overrides;
+	struct strvec exposed; /* ports of the image, "80/tcp" */
 	struct strvec secrets; /* --secret, as they were given */
 };
 

@@ -16,6 +16,7 @@ struct select_rule {
 	char *value;
 	regex_t regex; /* keys with `regex` */
 	int64_t number, nsec;
+	int64_t last; /* of ports, beginning with number */
 };
 
 struct select_key {
@@ -134,42 +135,86 @@ static bool match_volume(const struct select_rule *rule, const struct record *re
 	return strvec_has(&record->mounts, rule->value);
 }
 
-/* "80", "80/udp" */
-static int prepare_publish(const struct host *host, struct select_rule *rule)
+/* "80", "80/udp", "8000-8080/tcp" */
+static int prepare_ports(const struct host *host, struct select_rule *rule)
 {
-	autofree char *number = xstrndup(rule->value, strcspn(rule->value, "/"));
-	uint64_t port;
+	autofree char *text = xstrndup(rule->value, strcspn(rule->value, "/"));
+	char *dash = strchr(text, '-');
+	uint64_t first, last;
 
-	TRY(units_parse_u64(number, UINT16_MAX, &port));
-	rule->number = (int64_t)port;
+	if (dash != NULL)
+		*dash = '\0';
+	TRY(units_parse_u64(text, UINT16_MAX, &first));
+	last = first;
+	if (dash != NULL)
+		TRY(units_parse_u64(dash + 1, UINT16_MAX, &last));
+	rule->number = (int64_t)first;
+	rule->last = (int64_t)last;
 	return 0;
 }
 
-/* Is it one of "IP:FIRST[-LAST]->PORT[-PORT]/PROTO"? The host's port counts, as with docker. */
-static bool publishes(const char *text, int64_t number, const char *protocol)
+/* Is one of "FIRST[-LAST]" ("/PROTO", "->" and the like may follow) a port of the rule? */
+static bool has_port(const struct select_rule *rule, const char *ports)
 {
-	const char *arrow = strstr(text, "->"), *at = arrow, *slash = strrchr(text, '/');
-	int64_t first, last;
 	char *end;
+	long first = strtol(ports, &end, 10), last = first;
 
-	if (arrow == NULL || slash == NULL || strcmp(slash + 1, protocol) != 0)
-		return false;
-	while (at > text && at[-1] != ':')
-		at--;
-	first = last = strtol(at, &end, 10);
-	if (*end == '-' && end != arrow)
+	if (*end == '-' && end[1] != '>')
 		last = strtol(end + 1, NULL, 10);
-	return number >= first && number <= last;
+	return last >= rule->number && first <= rule->last;
 }
 
+static bool has_protocol(const struct select_rule *rule, const char *text)
+{
+	const char *wanted = strchr(rule->value, '/'), *slash = strrchr(text, '/');
+
+	return strcmp(wanted != NULL ? wanted + 1 : "tcp", slash != NULL ? slash + 1 : "tcp") == 0;
+}
+
+/* Of "IP:FIRST[-LAST]->PORT[-PORT]/PROTO" the host's port counts, as with docker. */
 static bool match_publish(const struct select_rule *rule, const struct record *record)
 {
-	const char *slash = strchr(rule->value, '/');
+	for (size_t i = 0; i < record->ports.n; i++) {
+		const char *text = record->ports.v[i], *at = strstr(text, "->");
 
-	for (size_t i = 0; i < record->ports.n; i++)
-		if (publishes(record->ports.v[i], rule->number, slash != NULL ? slash + 1 : "tcp"))
+		if (at == NULL || !has_protocol(rule, text))
+			continue;
+		while (at > text && at[-1] != ':')
+			at--;
+		if (has_port(rule, at))
 			return true;
+	}
 	return false;
+}
+
+/* And here that of the container. */
+static bool match_expose(const struct select_rule *rule, const struct record *record)
+{
+	for (size_t i = 0; i < record->exposed.n; i++)
+		if (has_protocol(rule, record->exposed.v[i]) &&
+		    has_port(rule, record->exposed.v[i]))
+			return true;
+	for (size_t i = 0; i < record->ports.n; i++) {
+		const char *arrow = strstr(record->ports.v[i], "->");
+
+		if (arrow != NULL && has_protocol(rule, arrow) && has_port(rule, arrow + 2))
+			return true;
+	}
+	return false;
+}
+
+static bool match_restart(const struct select_rule *rule, const struct record *record)
+{
+	const char *policy = record->restart != NULL ? record->restart : "no";
+	size_t len = strcspn(policy, ":");
+
+	return strlen(rule->value) == len && strncmp(rule->value, policy, len) == 0;
+}
+
+static bool match_command(const struct select_rule *rule, const struct record *record)
+{
+	return record->command.n > 0 &&
+	       regexec(&rule->regex, record->command.v[0], 0, NULL, 0) == 0;
 }
 
 static int prepare_until(const struct host *host, struct select_rule *rule)
@@ -188,7 +233,10 @@ static const struct select_key keys[] = {
 	{ "since", .all = true, .prepare = prepare_time, .matches = match_since },
 	{ "volume", .matches = match_volume },
 	{ "network", .matches = match_network },
-	{ "publish", .prepare = prepare_publish, .matches = match_publish },
+	{ "publish", .prepare = prepare_ports, .matches = match_publish },
+	{ "expose", .prepare = prepare_ports, .matches = match_expose },
+	{ "restart-policy", .matches = match_restart },
+	{ "command", .regex = true, .matches = match_command },
 	{ "until", .all = true, .prepare = prepare_until, .matches = match_before },
 };
 
@@ -211,7 +259,7 @@ static int add_rule(const struct host *host, const char *text, struct selection 
 	if (key == NULL) {
 		refuse("'%s' is not a filter: KEY=VALUE", text);
 		hint("keys are id, name, label, status, exited, ancestor, before, since, volume, "
-		     "network, publish and until");
+		     "network, publish, expose, restart-policy, command and until");
 		return -EINVAL;
 	}
 	rule = VEC_PUSH(&selection->rules);

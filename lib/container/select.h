@@ -18,7 +18,10 @@
  *	before, since	a container, by name or ID
  *	volume		a path of the host, or a volume, that is mounted in it
  *	network		the mode of its network
- *	publish		a port of the host: PORT[/PROTO]
+ *	publish		a port of the host: PORT[-PORT][/PROTO]; likewise expose
+ *	expose		a port of the container that its image exposes, or that is published
+ *	restart-policy	no, on-failure, always, unless-stopped
+ *	command		a regular expression (extended) that is found in its first word
  *	until		created before this time: as units_parse_moment() takes it
  */
 struct selection {

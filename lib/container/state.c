@@ -57,6 +57,8 @@ void state_print(const struct record *record, struct buf *out)
 	json_add_string(state, "network", record->network);
 	if (record->overrides.n != 0)
 		json_add_strings(state, "overrides", &record->overrides);
+	if (record->exposed.n != 0)
+		json_add_strings(state, "exposed", &record->exposed);
 	if (record->secrets.n != 0)
 		json_add_strings(state, "secrets", &record->secrets);
 	json_print(state, false, out);
@@ -105,6 +107,7 @@ static int parse_strings(const cJSON *state, struct record *record)
 		{ "publish", &record->publish },
 		{ "mountedImages", &record->mounted_images },
 		{ "overrides", &record->overrides },
+		{ "exposed", &record->exposed },
 		{ "secrets", &record->secrets },
 	};
 

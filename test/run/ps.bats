@@ -100,3 +100,39 @@ names() {
 	[ "$(berth ps -a --format '{{.Names}} {{.State}}')" = "orphan exited" ]
 	berth rm orphan
 }
+
+@test "ps: filters for ports, the restart policy and the command; one label" {
+	busybox
+	local image publish=()
+	# Root has no network that publishes.
+	[ "$(persona)" = root ] || publish=(--network pasta -p 127.0.0.1:18080-18081:80-81)
+	berth create --name none --network none busybox true
+	image=$(berth commit -q -c "EXPOSE 8000/tcp 53/udp" none exposing)
+	[ -n "$image" ]
+	berth create --name image --network none exposing true
+	berth create --name published "${publish[@]}" --restart on-failure:3 -l k=v,w -l empty= busybox sleep 1
+	berth create --name always --network none --restart always busybox /bin/sleep 1
+	[ "$(names --filter expose=8000)" = "image " ]
+	[ "$(names --filter expose=7990-8010/tcp)" = "image " ]
+	[ "$(names --filter expose=8000/udp)" = "" ]
+	[ "$(names --filter expose=53/udp)" = "image " ]
+	if [ "$(persona)" != root ]; then
+		[ "$(names --filter expose=81)" = "published " ]
+		[ "$(names --filter publish=18081)" = "published " ]
+		[ "$(names --filter publish=18081-18090)" = "published " ]
+	fi
+	[ "$(names --filter expose=18081)" = "" ]
+	[ "$(names --filter publish=81)" = "" ]
+	[ "$(names --filter restart-policy=no)" = "image none " ]
+	[ "$(names --filter restart-policy=on-failure)" = "published " ]
+	[ "$(names --filter restart-policy=always --filter restart-policy=on-failure)" = "always published " ]
+	[ "$(names --filter command=sleep)" = "always published " ]
+	[ "$(names --filter 'command=^sleep')" = "published " ]
+	[ "$(names --filter until=1h)" = "" ]
+	[ "$(names --filter until=2999-01-01)" = "always image none published " ]
+	[ "$(berth ps -a --filter name=published --format '{{.Label "k"}}|{{.Label "empty"}}|{{.Label "none"}}|{{.Names}}')" = "v,w|||published" ]
+	[ "$(berth ps -a --filter name=published --format '{{if eq (.Label "k") "v,w"}}yes{{end}}')" = yes ]
+	berth ps -a --filter name=published --format json | jq -e '.[0] | has("Label") | not'
+	split berth ps -a --filter expose=many
+	want 125
+}
