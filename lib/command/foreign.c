@@ -127,7 +127,6 @@ const struct opt options_foreign[] = {
 	REFUSED("health-log-destination", "DIR", NO_HEALTH, NULL),
 	REFUSED("health-max-log-count", "N", NO_HEALTH, NULL),
 	REFUSED("health-max-log-size", "SIZE", NO_HEALTH, NULL),
-	REFUSED("requires", "CONTAINER", NO_PODS, "After= and Requires= of units order containers"),
 	REFUSED("pod", "NAME", NO_PODS, NULL),
 	REFUSED("pod-id-file", "FILE", NO_PODS, NULL),
 	REFUSED("rmi", NULL, "images are removed on their own", "berth rmi IMAGE"),

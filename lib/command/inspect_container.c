@@ -185,6 +185,7 @@ static int describe(const struct record *record, cJSON *json)
 	add_files(json, record);
 	json_add_string(json, "Name", record->name);
 	json_add_int(json, "RestartCount", record->restarts);
+	json_add_strings(json, "Dependencies", &record->requires);
 	inspect_add_host(json, record, plan);
 	inspect_add_mounts(json, record, plan);
 	add_config(json, record, plan);

@@ -8,6 +8,7 @@
 #include "base/units.h"
 #include "command/imageusers.h"
 #include "container/event.h"
+#include "container/requirement.h"
 #include "container/select.h"
 #include "image/budget.h"
 #include "image/prune.h"
@@ -91,6 +92,11 @@ static int prune_container(struct record *record, void *arg)
 
 	if (record->status == RECORD_RUNNING || !select_matches(&pruning->selection, record))
 		return 0;
+	/* Of one that runs, or that the filters leave. */
+	if (requirement_check_removal(pruning->host, record) < 0) {
+		err_clear();
+		return 0;
+	}
 	strvec_push(&paths, record->dir);
 	if (usage_paths(pruning->store, &paths, &bytes) < 0)
 		err_clear();

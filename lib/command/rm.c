@@ -12,6 +12,7 @@
 #include "container/end.h"
 #include "container/event.h"
 #include "container/record.h"
+#include "container/requirement.h"
 #include "container/select.h"
 
 #define ID_FILE_MAX 128
@@ -19,23 +20,17 @@
 #define TIME_NONE (-1)
 
 struct rm_request {
-	bool all, force, ignore, volumes;
+	bool all, force, ignore, volumes, depend;
 	int64_t time;
 	struct strvec cidfiles, filters;
 };
-
-/* No container depends on another one. */
-static int drop(void *request, const char *value)
-{
-	return 0;
-}
 
 static const struct opt options_rm[] = {
 	{ "all", 'a', OPT_FLAG, offsetof(struct rm_request, all), NULL, "Remove all containers" },
 	{ "cidfile", 0, OPT_STRINGS, offsetof(struct rm_request, cidfiles), "FILE",
 	  "Remove the container whose ID is in FILE", .values = VALUES_FILE },
-	{ "depend", 0, OPT_CALL, .help = "accepted for the sake of scripts", .flags = OPT_HIDDEN,
-	  .parse = drop },
+	{ "depend", 0, OPT_FLAG, offsetof(struct rm_request, depend), NULL,
+	  "Remove those that require it (run --requires) as well" },
 	{ "filter", 0, OPT_STRINGS, offsetof(struct rm_request, filters), "KEY=VALUE",
 	  "Remove those that match, as of berth ps" },
 	{ "force", 'f', OPT_FLAG, offsetof(struct rm_request, force), NULL,
@@ -51,8 +46,37 @@ static const struct opt options_rm[] = {
 };
 
 static int remove_one(const struct host *host, const struct rm_request *request,
+		      struct record *record);
+
+/* They are younger than it: there is an end to that. */
+static int remove_dependents(const struct host *host, const struct rm_request *request,
+			     const struct record *record)
+{
+	AUTO(strvec) names = STRVEC_INIT;
+
+	TRY(requirement_dependents(host, record, &names));
+	for (size_t i = 0; i < names.n; i++) {
+		AUTO(record) dependent = RECORD_INIT;
+		int rc = record_find(host, names.v[i], &dependent);
+
+		if (rc == -ENOENT) { /* gone with another one */
+			err_clear();
+			continue;
+		}
+		TRY(rc);
+		TRY(remove_one(host, request, &dependent));
+		TRY(out_line("%s", names.v[i]));
+	}
+	return 0;
+}
+
+static int remove_one(const struct host *host, const struct rm_request *request,
 		      struct record *record)
 {
+	if (request->depend)
+		TRY(remove_dependents(host, request, record));
+	else if (!request->force)
+		TRY(requirement_check_removal(host, record));
 	if (request->force && request->time >= 0 && record->status == RECORD_RUNNING) {
 		int rc = end_stop(record, request->time);
 

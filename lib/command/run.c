@@ -12,6 +12,7 @@
 #include "container/make.h"
 #include "container/monitor.h"
 #include "container/request.h"
+#include "container/requirement.h"
 #include "container/start.h"
 #include "spec/config.h"
 
@@ -59,6 +60,7 @@ static int run(const struct host *host, void *data, const struct strvec *operand
 	TRY(making_make(host, request, operands, &container));
 	if (request->dry_run)
 		return print_plan(&container);
+	TRY(requirement_start(host, &container.record));
 	return request->detach ? start_background(host, request, &container)
 			       : start_foreground(host, request, &container);
 }

@@ -10,6 +10,7 @@
 #include "container/end.h"
 #include "container/monitor.h"
 #include "container/remake.h"
+#include "container/requirement.h"
 #include "container/start.h"
 
 /* In the container's directory: locked by who restarts it. */
@@ -23,6 +24,7 @@ int again_background(const struct host *host, struct record *record)
 
 	request_init(&request);
 	TRY(record_take(record));
+	TRY(requirement_start(host, record));
 	end_permit_restart(record);
 	TRY(remake_container(host, record, &container));
 	remake_request(&container, &request);
@@ -38,6 +40,7 @@ int again_foreground(const struct host *host, struct record *record,
 
 	request_init(&request);
 	TRY(record_take(record));
+	TRY(requirement_start(host, record));
 	end_permit_restart(record);
 	TRY(remake_container(host, record, &container));
 	remake_request(&container, &request);

@@ -23,6 +23,7 @@
 #include "container/namespaces.h"
 #include "container/overrides.h"
 #include "container/process.h"
+#include "container/requirement.h"
 #include "container/resources.h"
 #include "container/scratch.h"
 #include "container/secretopt.h"
@@ -367,6 +368,7 @@ static int make_files(const struct host *host, const struct request *request, bo
 	TRY(secretopt_apply(host, &request->secrets, spec));
 	TRY(security_compile_filter(host, spec));
 	TRY(describe(request, container));
+	TRY(requirement_note(host, &request->requires, &container->record));
 	if (overlay)
 		TRY(make_upper(host, container));
 	return request->dry_run ? 0 : etc_make(host, request, hostname, container);

@@ -469,6 +469,7 @@ void record_release(struct record *record)
 	free(record->network);
 	strvec_release(&record->overrides);
 	strvec_release(&record->exposed);
+	strvec_release(&record->requires);
 	strvec_release(&record->secrets);
 	*record = (struct record)RECORD_INIT;
 }

@@ -83,8 +83,9 @@ struct record {
 	/* What the command line said instead of the image, in the words of its configuration, for
 	 * commit: "KEY" (without what the image has), "KEY=VALUE" (set, or one more). */
 	struct strvec overrides;
-	struct strvec exposed; /* ports of the image, "80/tcp" */
-	struct strvec secrets; /* --secret, as they were given */
+	struct strvec exposed;  /* ports of the image, "80/tcp" */
+	struct strvec requires; /* IDs of containers that run before it does */
+	struct strvec secrets;  /* --secret, as they were given */
 };
 
 #define RECORD_INIT \

@@ -83,7 +83,7 @@ void request_release(struct request *r)
 		&r->read_bps,    &r->write_bps, &r->read_iops,    &r->write_iops, &r->cgroup_conf,
 		&r->sysctl,      &r->volumes,   &r->mounts,       &r->tmpfs,      &r->devices,
 		&r->cap_add,     &r->cap_drop,  &r->security_opt, &r->labels,     &r->label_files,
-		&r->annotations, &r->remarks,   &r->log_options,  &r->secrets,
+		&r->annotations, &r->remarks,   &r->log_options,  &r->secrets,    &r->requires,
 	};
 
 	release_strings(r);

@@ -80,7 +80,7 @@ struct request {
 	char *log_driver, *restart;
 	struct strvec log_options;
 	struct strvec labels, label_files, annotations;
-	struct strvec secrets;
+	struct strvec secrets, requires;
 
 	/* ours */
 	bool dry_run;

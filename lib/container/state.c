@@ -59,6 +59,8 @@ void state_print(const struct record *record, struct buf *out)
 		json_add_strings(state, "overrides", &record->overrides);
 	if (record->exposed.n != 0)
 		json_add_strings(state, "exposed", &record->exposed);
+	if (record->requires.n != 0)
+		json_add_strings(state, "requires", &record->requires);
 	if (record->secrets.n != 0)
 		json_add_strings(state, "secrets", &record->secrets);
 	json_print(state, false, out);
@@ -108,6 +110,7 @@ static int parse_strings(const cJSON *state, struct record *record)
 		{ "mountedImages", &record->mounted_images },
 		{ "overrides", &record->overrides },
 		{ "exposed", &record->exposed },
+		{ "requires", &record->requires },
 		{ "secrets", &record->secrets },
 	};
 
