@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -52,6 +53,8 @@ int main(int argc, char **argv)
 	struct global_request request = { 0 };
 	int rc = open_standard();
 
+	/* A caller that ignores it hands that down, and nobody could wait for a child. */
+	signal(SIGCHLD, SIG_DFL);
 	if (rc >= 0)
 		rc = run(argv + (argc > 0), &request);
 	opt_release(global_options, &request);
