@@ -196,14 +196,27 @@ static int read_input(struct attach *attach)
 	return attach->out_len > 0 ? send_packet(attach) : 0;
 }
 
+/* We were stopped, or have another size: what was done to our terminal meanwhile is undone. */
+static void look_again(struct attach *attach)
+{
+	struct term again = TERM_INIT;
+
+	send_size(attach);
+	if (attach->term.fd >= 0 && tcgetpgrp(STDIN_FILENO) == getpgrp())
+		(void)term_raw(&again, STDIN_FILENO);
+}
+
 static void handle_signals(struct attach *attach)
 {
+	const bool tty = attach->target->record.tty;
 	struct signalfd_siginfo info;
 
 	while (signals_next(&attach->signals, &info)) {
-		if (info.ssi_signo == SIGWINCH || info.ssi_signo == SIGCONT)
-			send_size(attach);
-		else if (attach->options->sig_proxy)
+		if (tty && (info.ssi_signo == SIGWINCH || info.ssi_signo == SIGCONT))
+			look_again(attach);
+		if (tty && info.ssi_signo == SIGWINCH)
+			continue;
+		if (attach->options->sig_proxy)
 			(void)target_signal(attach->target, (int)info.ssi_signo);
 		else if (info.ssi_signo == SIGINT || info.ssi_signo == SIGTERM ||
 			 info.ssi_signo == SIGHUP || info.ssi_signo == SIGQUIT)
