@@ -112,15 +112,6 @@ int claim_take(const struct host *host, const struct record *record, char ret_ho
 	return rc;
 }
 
-void claim_drop(const struct host *host, const struct record *record)
-{
-	if (record->name == NULL)
-		return;
-	remove_link(host->runroot, record);
-	if (!record->ephemeral)
-		remove_link(host->root, record);
-}
-
 /* --- another name ----------------------------------------------------------------------------- */
 
 int claim_read_name(struct record *record)
@@ -170,6 +161,18 @@ static void drop_others(const char *base, const struct record *record, const cha
 		    strcmp(id, record->id) == 0)
 			unlinkat(dirfd(dir), entry->d_name, 0);
 	}
+}
+
+void claim_drop(const struct host *host, const struct record *record)
+{
+	if (record->name == NULL) {
+		drop_others(host->runroot, record, "");
+		drop_others(host->root, record, "");
+		return;
+	}
+	remove_link(host->runroot, record);
+	if (!record->ephemeral)
+		remove_link(host->root, record);
 }
 
 /* Where the name leads to it already it is half of a rename that was killed. */

@@ -13,7 +13,8 @@
 /* Take record->name for record->id, whose directory must exist already. -EEXIST where a container
  * has it; *ret_holder is its ID then. */
 int claim_take(const struct host *host, const struct record *record, char ret_holder[65]);
-/* Give it back, while the directory still exists. Nothing happens to a name that is another's. */
+/* Give it back, while the directory still exists; all names that lead to it where record->name is
+ * NULL. Nothing happens to a name that is another's. */
 void claim_drop(const struct host *host, const struct record *record);
 /*
  * Give it another name. The one that it has now stays valid until the new one is; whoever is killed

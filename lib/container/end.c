@@ -237,11 +237,12 @@ int end_discard(const struct host *host, struct record *record)
 {
 	/* What it left must not be forgotten: the record stays until that is gone. */
 	TRY(end_leftovers(record));
+	/* Without it there is no container any more, whatever remains to be swept. The names go
+	 * after it: one that is shown has its name. */
+	unlinkat(record->dirfd, "state.json", 0);
 	drop_names(host, record);
 	if (record->ephemeral)
 		TRY(scratch_remove(host, record->id));
-	/* Without it there is no container any more, whatever remains to be swept. */
-	unlinkat(record->dirfd, "state.json", 0);
 	terms_drop(record);
 	if (rmdir(record->dir) < 0 && errno != ENOENT)
 		TRY(scratch_remove_tree(host, AT_FDCWD, record->dir));
