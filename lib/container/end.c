@@ -26,16 +26,25 @@
 /* In the directory of a container that a command stops. */
 #define STOPPED "stopped"
 
-#define POLL_NSEC 2000000L /* how often a lock is tried */
-#define GLANCE_POLLS 50    /* 100 ms: who lists containers has a lock for less */
-#define KILL_POLLS 5000    /* 10 s */
-#define QUICK_POLLS 50     /* the first ones are much shorter: most ends take a few milliseconds */
+#define POLL_NSEC 2000000L           /* how often a lock is tried */
+#define GLANCE_USEC UINT64_C(100000) /* who lists containers has a lock for less */
+#define KILL_SECONDS 10
+#define QUICK_POLLS 50 /* the first ones are much shorter: most ends take a few milliseconds */
 #define QUICK_NSEC 200000L
 #define USEC_PER_SEC UINT64_C(1000000)
 #define USEC_PER_MSEC 1000
 #define NSEC_PER_USEC 1000
 
-static int poll_lock(struct record *record, int64_t polls, int quick)
+uint64_t end_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * USEC_PER_SEC + (uint64_t)now.tv_nsec / NSEC_PER_USEC;
+}
+
+/* Until `deadline`; 0: for ever. */
+static int poll_lock(struct record *record, uint64_t deadline, int quick)
 {
 	struct timespec pause = { .tv_nsec = QUICK_NSEC };
 	struct stat st;
@@ -43,13 +52,10 @@ static int poll_lock(struct record *record, int64_t polls, int quick)
 	while (flock(record->dirfd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno != EWOULDBLOCK)
 			return fail("cannot lock '%s'", record->dir);
-		if (polls <= 0)
+		if (deadline != 0 && end_now() >= deadline)
 			return -EWOULDBLOCK;
-		if (quick > 0)
-			quick--;
-		else
-			polls--;
 		pause.tv_nsec = quick > 0 ? QUICK_NSEC : POLL_NSEC;
+		quick -= quick > 0;
 		nanosleep(&pause, NULL);
 	}
 	record->locked = true;
@@ -60,7 +66,7 @@ static int poll_lock(struct record *record, int64_t polls, int quick)
 
 int end_wait(struct record *record)
 {
-	return poll_lock(record, GLANCE_POLLS, QUICK_POLLS);
+	return poll_lock(record, end_now() + GLANCE_USEC, QUICK_POLLS);
 }
 
 /* The state may have been written after ours was read: the container was just being made. */
@@ -124,18 +130,20 @@ bool end_forbids_restart(const struct record *record)
 
 int end_kill(struct record *record)
 {
+	const uint64_t deadline = end_now() + KILL_SECONDS * USEC_PER_SEC;
 	int rc = -EWOULDBLOCK;
 
 	end_forbid_restart(record);
-	for (int i = 0; i < KILL_POLLS / GLANCE_POLLS && rc == -EWOULDBLOCK; i++) {
+	while (rc == -EWOULDBLOCK && end_now() < deadline) {
 		refresh(record);
 		TRY(send_signal(record, SIGKILL));
-		rc = poll_lock(record, GLANCE_POLLS, QUICK_POLLS);
+		rc = poll_lock(record, end_now() + GLANCE_USEC, QUICK_POLLS);
 	}
 	if (rc == -EWOULDBLOCK) {
-		refuse_with(EBUSY, "the container '%s' did not end within 10 seconds of SIGKILL",
-			    record->name);
-		hint("look at its process %d: it may wait for a disk or a network file system",
+		refuse_with(EBUSY, "the container '%s' did not end within %d seconds of SIGKILL",
+			    record->name, KILL_SECONDS);
+		hint("look at its process %d: it may wait for a disk or a network file system, or "
+		     "a debugger holds it",
 		     (int)record->pid);
 		return -EBUSY;
 	}
@@ -143,14 +151,6 @@ int end_kill(struct record *record)
 	if (rc == 0)
 		refresh(record);
 	return rc;
-}
-
-uint64_t end_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * USEC_PER_SEC + (uint64_t)now.tv_nsec / NSEC_PER_USEC;
 }
 
 int end_ask(struct record *record, int signal)
@@ -173,17 +173,13 @@ static int msec_left(uint64_t deadline)
 static int await_lock(struct record *record, uint64_t deadline)
 {
 	struct pollfd process = { .fd = open_process(record), .events = POLLIN };
-	int rc;
 
 	if (process.fd >= 0) {
 		while (poll(&process, 1, msec_left(deadline)) < 0 && errno == EINTR)
 			;
 		close(process.fd);
 	}
-	rc = poll_lock(record, 1, QUICK_POLLS);
-	while (rc == -EWOULDBLOCK && msec_left(deadline) != 0)
-		rc = poll_lock(record, 1, 0);
-	return rc;
+	return poll_lock(record, deadline, QUICK_POLLS);
 }
 
 int end_stop(struct record *record, int64_t seconds)
