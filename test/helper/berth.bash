@@ -108,7 +108,7 @@ berth_residue() {
 		done
 	fi
 	# A container that dies with its supervisor may need a moment.
-	for _ in 1 2 3 4 5 6 7 8 9 10; do
+	for _ in $(seq 50); do
 		left=$(berth_processes)
 		[ -z "$left" ] && break
 		sleep 0.1
@@ -139,7 +139,7 @@ berth_cgroups() {
 		[ ! -d "$id" ] || match+=(-o -name "*${id##*/}*")
 	done
 	[ ${#match[@]} != 0 ] || return 0
-	for _ in 1 2 3 4 5 6 7 8 9 10; do
+	for _ in $(seq 20); do
 		left=$(find /sys/fs/cgroup -depth -type d \( "${match[@]:1}" \) 2>/dev/null)
 		[ -z "$left" ] && return
 		sleep 0.1
