@@ -146,6 +146,34 @@ int record_create(const struct host *host, const char *name, bool replace, bool 
 	return 0;
 }
 
+/* A full disk has no room for a second one, but how a container ended must be known: the first one
+ * keeps its place, and one write fills it, to its end. */
+static int overwrite_state(const struct record *record, struct buf *text)
+{
+	autoclose int fd = fs_open(record->dirfd, "state.json", O_WRONLY, 0);
+	struct stat st;
+
+	TRY(fd);
+	if (fstat(fd, &st) < 0)
+		return fail("cannot read 'state.json'");
+	while (text->len < (size_t)st.st_size)
+		buf_add_str(text, "\n");
+	if (fallocate(fd, 0, 0, (off_t)text->len) < 0)
+		return fail("cannot write to 'state.json'");
+	return fs_write_all(fd, text->data, text->len, "state.json");
+}
+
+static int replace_state(const struct record *record, struct buf *text)
+{
+	int rc = fs_replace_file(record->dirfd, "state.json", text->data, text->len, 0600, false);
+
+	if (rc != -ENOSPC && rc != -EDQUOT)
+		return rc;
+	TRY(overwrite_state(record, text));
+	err_clear();
+	return 0;
+}
+
 int record_save(struct record *record)
 {
 	AUTO(buf) text = BUF_INIT;
@@ -153,8 +181,7 @@ int record_save(struct record *record)
 
 	state_print(record, &text);
 	if (record->saved)
-		return fs_replace_file(record->dirfd, "state.json", text.data, text.len, 0600,
-				       false);
+		return replace_state(record, &text);
 	/* Who reads half of it finds the lock held, and passes over. */
 	fd = fs_open(record->dirfd, "state.json", O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	TRY(fd);
