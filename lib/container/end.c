@@ -235,7 +235,8 @@ int end_discard(const struct host *host, struct record *record)
 	TRY(end_leftovers(record));
 	/* Without it there is no container any more, whatever remains to be swept. The names go
 	 * after it: one that is shown has its name. */
-	unlinkat(record->dirfd, "state.json", 0);
+	if (unlinkat(record->dirfd, "state.json", 0) < 0 && errno != ENOENT)
+		return fail("cannot remove '%s'", record->dir);
 	drop_names(host, record);
 	if (record->ephemeral)
 		TRY(scratch_remove(host, record->id));

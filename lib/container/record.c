@@ -57,7 +57,9 @@ static int make_directory(const struct host *host, struct record *record)
 		TRY(fs_random_hex(record->id, ID_BYTES));
 		free(record->dir);
 		record->dir = xasprintf("%s/%s", parent, record->id);
-		if (mkdir(record->dir, 0700) < 0 && errno == ENOENT) {
+		if (mkdir(record->dir, 0700) < 0) {
+			if (errno != ENOENT && errno != EEXIST)
+				return fail("cannot make '%s'", record->dir);
 			TRY(fs_mkdirs(AT_FDCWD, parent, 0700));
 			continue;
 		}
