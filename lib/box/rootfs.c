@@ -63,7 +63,9 @@ static int own_upper(const struct spec *spec, const char *upper, int userns)
 	return 0;
 }
 
-/* With no upper layer there is one of nothing, so that mount points can be made in it. */
+/* With no upper layer there is one of nothing, so that mount points can be made in it. Nothing is
+ * ever removed in it, so it may lack user.* attributes; but the layers below have theirs, which
+ * trusted ones would make the kernel ignore. */
 static int make_upper(struct overlay *overlay)
 {
 	if (mkdir("upper", 0755) < 0 || mkdir("work", 0755) < 0)
@@ -87,10 +89,8 @@ static int root_overlay(const struct spec *spec, const struct strvec *lower, int
 	int tree;
 
 	TRY(stage ? staging : 0);
-	if (overlay.upper == NULL) {
-		overlay.trusted = spec->ns[NS_USER].mode != NS_NEW || userns >= 0;
+	if (overlay.upper == NULL)
 		TRY(make_upper(&overlay));
-	}
 	TRY(own_upper(spec, overlay.upper, userns));
 	tree = userns >= 0 ? overlay_new_idmapped(&overlay, userns) : overlay_new(&overlay);
 	TRY(tree);

@@ -384,6 +384,19 @@ cdi() {
 	shows "1 1" --read-only --read-only-tmpfs=false -- 'for d in / /tmp; do touch $d/x 2>/dev/null; echo $?; done | xargs'
 }
 
+@test "read-only: what a layer replaced stays hidden" {
+	timeout 60 "$BERTH" --root "$ROOT" --runroot "$RUNROOT" run --network none --name c busybox \
+		sh -c 'ls -d /var/log && rm -r /var && mkdir /var && echo x >/var/new'
+	berth commit c replaced >/dev/null
+	berth rm c
+	for option in --read-only --read-only=false; do
+		run timeout 60 "$BERTH" --root "$ROOT" --runroot "$RUNROOT" run --rm --network none --read-only-tmpfs=false \
+			"$option" replaced ls /var
+		want 0
+		[ "$output" = new ]
+	done
+}
+
 @test "kernel parameters of namespaces" {
 	shows $'1000\n9000' --sysctl net.core.somaxconn=1000 --sysctl kernel.msgmax=9000 -- \
 		'cat /proc/sys/net/core/somaxconn /proc/sys/kernel/msgmax'
