@@ -56,6 +56,7 @@
 	X(inspect) \
 	X(info) \
 	X(doctor) \
+	X(unshare) \
 	X(version) \
 	X(completion) \
 	X(help) \
