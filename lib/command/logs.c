@@ -188,6 +188,10 @@ static int refuse_unlogged(const struct record *record)
 	if (record->log_driver == NULL) {
 		refuse("the container '%s' has no log: it ran in the foreground", record->name);
 		hint("with 'berth run -d' there is one");
+	} else if (strcmp(record->log_driver, "journald") == 0) {
+		refuse("the log of the container '%s' is in the journal, which berth does not read",
+		       record->name);
+		hint("journalctl CONTAINER_ID_FULL=%s", record->id);
 	} else {
 		refuse("the container '%s' has no log: its driver is %s", record->name,
 		       record->log_driver);

@@ -281,8 +281,9 @@ const struct opt options_lifecycle[] = {
 	{ "annotation", 0, OPT_STRINGS, AT(annotations), "KEY=VALUE",
 	  "annotation in the OCI configuration", .check = check_annotation },
 	{ "log-driver", 0, OPT_STRING, AT(log_driver), "DRIVER",
-	  "where the output goes in the background: json-file, k8s-file, passthrough or none", 0,
-	  VALUES_WORDS, "json-file|k8s-file|passthrough|none" },
+	  "where the output goes in the background: json-file, k8s-file, journald, passthrough or "
+	  "none",
+	  0, VALUES_WORDS, "json-file|k8s-file|journald|passthrough|none" },
 	{ "log-opt", 0, OPT_STRINGS, AT(log_options), "KEY=VALUE",
 	  "max-size, max-file, path, or tag of the log", 0, VALUES_WORDS,
 	  "max-size=|max-file=|path=|tag=" },

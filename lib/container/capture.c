@@ -9,6 +9,15 @@
 #include "base/err.h"
 #include "container/logplace.h"
 
+static int open_journal(const struct record *record, const struct log_config *config,
+			struct log *ret_log)
+{
+	AUTO(buf) tag = BUF_INIT;
+
+	TRY(logplace_tag(record, config, &tag));
+	return log_open_journal(config, record, tag.len != 0 ? tag.data : NULL, ret_log);
+}
+
 int capture_open(const struct host *host, struct container *container, struct capture *ret_capture)
 {
 	struct capture capture = CAPTURE_INIT;
@@ -23,6 +32,8 @@ int capture_open(const struct host *host, struct container *container, struct ca
 		TRY(logplace_attrs(record, &config, &attrs));
 		TRY(log_open(&config, path, attrs, &capture.log));
 	}
+	if (config.kind == LOG_JOURNALD)
+		TRY(open_journal(record, &config, &capture.log));
 	/* Where it cannot be, nobody attaches, and all else works. */
 	if (config.kind != LOG_PASSTHROUGH && audience_open(record->dirfd, &capture.audience) < 0)
 		err_clear();

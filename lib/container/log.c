@@ -54,6 +54,17 @@ int log_open(const struct log_config *config, const char *path, const char *attr
 	return 0;
 }
 
+int log_open_journal(const struct log_config *config, const struct record *record, const char *tag,
+		     struct log *ret_log)
+{
+	struct log log = LOG_INIT;
+
+	log.config = *config;
+	TRY(journal_open(record, tag, &log.journal));
+	*ret_log = log;
+	return 0;
+}
+
 static void print_now(char ret_time[LOG_TIME_LEN + 1])
 {
 	AUTO(buf) text = BUF_INIT;
@@ -162,7 +173,7 @@ void log_write(struct log *log, enum log_stream stream, const char *bytes, size_
 {
 	struct log_entry entry = { .stream = stream };
 
-	if (log->fd < 0)
+	if (log->fd < 0 && log->journal.fd < 0)
 		return;
 	print_now(entry.time);
 	while (len > 0) {
@@ -171,7 +182,10 @@ void log_write(struct log *log, enum log_stream stream, const char *bytes, size_
 		entry.bytes = bytes;
 		entry.len = newline != NULL ? (size_t)(newline - bytes) + 1 : len;
 		entry.ends = newline != NULL;
-		add(log, &entry);
+		if (log->journal.fd >= 0)
+			journal_write(&log->journal, &entry);
+		else
+			add(log, &entry);
 		bytes += entry.len;
 		len -= entry.len;
 	}
@@ -182,6 +196,7 @@ void log_release(struct log *log)
 {
 	if (log->fd >= 0 && log->lost > 0)
 		(void)confess(log);
+	journal_release(&log->journal);
 	cleanup_close(&log->fd);
 	free(log->path);
 	free(log->attrs);

@@ -19,10 +19,8 @@ static const struct {
 	const char *name;
 	enum log_kind kind;
 } drivers[] = {
-	{ "json-file", LOG_JSON },
-	{ "k8s-file", LOG_K8S },
-	{ "passthrough", LOG_PASSTHROUGH },
-	{ "none", LOG_NONE },
+	{ "json-file", LOG_JSON },          { "k8s-file", LOG_K8S }, { "journald", LOG_JOURNALD },
+	{ "passthrough", LOG_PASSTHROUGH }, { "none", LOG_NONE },
 };
 
 static int parse_driver(const char *name, enum log_kind *ret_kind)
@@ -32,10 +30,8 @@ static int parse_driver(const char *name, enum log_kind *ret_kind)
 			*ret_kind = drivers[i].kind;
 			return 0;
 		}
-	refuse("--log-driver '%s': json-file, k8s-file, passthrough or none", name);
-	if (strcmp(name, "journald") == 0)
-		hint("passthrough in a unit of systemd, whose output is in the journal");
-	return -EINVAL;
+	return refuse("--log-driver '%s': json-file, k8s-file, journald, passthrough or none",
+		      name);
 }
 
 bool log_is_file(enum log_kind kind)
@@ -47,6 +43,12 @@ static int parse_option(const char *key, const char *value, struct log_config *c
 {
 	uint64_t number;
 
+	if (strcmp(key, "tag") == 0) {
+		config->tag = value;
+		return config->kind == LOG_K8S ? refuse("tags are for json-file and journald") : 0;
+	}
+	if (config->kind == LOG_JOURNALD)
+		return refuse("the driver 'journald' writes no file");
 	if (strcmp(key, "max-size") == 0) {
 		TRY(units_parse_size(value, &config->max_size));
 		return config->max_size < MIN_SIZE ? refuse("it is at least %d bytes", MIN_SIZE)
@@ -61,12 +63,6 @@ static int parse_option(const char *key, const char *value, struct log_config *c
 		config->path = value;
 		return *value == '/' ? 0 : refuse("'%s' is not an absolute path", value);
 	}
-	if (strcmp(key, "tag") == 0 && config->kind == LOG_JSON) {
-		config->tag = value;
-		return 0;
-	}
-	if (strcmp(key, "tag") == 0)
-		return refuse("tags are for json-file");
 	return refuse("max-size, max-file, path and tag are known");
 }
 
@@ -83,7 +79,7 @@ int log_config_parse(const char *driver, const struct strvec *options,
 
 		if (equals == NULL)
 			return refuse("--log-opt '%s': KEY=VALUE", options->v[i]);
-		if (!log_is_file(config.kind))
+		if (!log_is_file(config.kind) && config.kind != LOG_JOURNALD)
 			return refuse("--log-opt %s: the driver '%s' writes no file", options->v[i],
 				      driver);
 		key = xstrndup(options->v[i], (size_t)(equals - options->v[i]));

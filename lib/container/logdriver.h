@@ -15,6 +15,7 @@
  *			valid UTF-8 has its bytes in base64 besides, as "bytes": TEXT shows
  *			U+FFFD for those that are wrong, and nothing is lost.
  *	k8s-file	TIME STREAM P|F BYTES, podman's and that of the CRI
+ *	journald	to the journal of systemd (journal.h)
  *	passthrough	the payload has the caller's own stdout and stderr; no log
  *	none		no log
  *
@@ -33,6 +34,7 @@ enum log_stream {
 enum log_kind {
 	LOG_JSON,
 	LOG_K8S,
+	LOG_JOURNALD,
 	LOG_PASSTHROUGH,
 	LOG_NONE,
 };

@@ -47,15 +47,24 @@ static cJSON *describe(const struct record *record)
 	return json;
 }
 
-int logplace_attrs(const struct record *record, const struct log_config *config, char **ret_attrs)
+int logplace_tag(const struct record *record, const struct log_config *config, struct buf *out)
 {
-	autojson cJSON *values = NULL, *attrs = NULL;
-	AUTO(buf) tag = BUF_INIT, text = BUF_INIT;
+	autojson cJSON *values = NULL;
 
 	if (config->tag == NULL)
 		return 0;
 	values = describe(record);
-	TRY(fail_in(template_render(config->tag, values, &tag), "--log-opt tag"));
+	return fail_in(template_render(config->tag, values, out), "--log-opt tag");
+}
+
+int logplace_attrs(const struct record *record, const struct log_config *config, char **ret_attrs)
+{
+	autojson cJSON *attrs = NULL;
+	AUTO(buf) tag = BUF_INIT, text = BUF_INIT;
+
+	if (config->tag == NULL)
+		return 0;
+	TRY(logplace_tag(record, config, &tag));
 	attrs = json_object();
 	json_add_string(attrs, "tag", tag.data);
 	json_print(attrs, false, &text);

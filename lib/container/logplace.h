@@ -16,7 +16,9 @@ int logplace_make(const struct host *host, struct record *record, const struct l
 /* The same for reading. */
 char *logplace_path(const struct host *host, const struct record *record,
 		    const struct log_config *config);
-/* What --log-opt tag says of each line, a JSON object; NULL: nothing. */
+/* What --log-opt tag says; "" where it was not given. */
+int logplace_tag(const struct record *record, const struct log_config *config, struct buf *out);
+/* The same for each line of json-file: a JSON object; NULL: nothing. */
 int logplace_attrs(const struct record *record, const struct log_config *config, char **ret_attrs);
 
 #endif

@@ -148,7 +148,8 @@ static int check_log(const struct request *request)
 	struct log_config config;
 
 	TRY(log_config_parse(request->log_driver, &request->log_options, &config));
-	if (request->detach || request->log_driver == NULL || !log_is_file(config.kind))
+	if (request->detach || request->log_driver == NULL ||
+	    (!log_is_file(config.kind) && config.kind != LOG_JOURNALD))
 		return 0;
 	refuse("--log-driver %s: a container in the foreground keeps no log", request->log_driver);
 	hint("give -d, or send stdout and stderr where they belong ('| systemd-cat', a file)");

@@ -178,9 +178,12 @@ PY
 		want 125
 		err_has "--log-opt"
 	done
-	split box --log-driver journald busybox true
+	split box --log-driver syslog busybox true
 	want 125
 	err_has passthrough
+	split box --log-driver journald --log-opt max-size=1m busybox true
+	want 125
+	err_has "writes no file"
 	split box --log-driver none --log-opt max-size=1m busybox true
 	want 125
 	split box --log-opt 'tag={{.Nosuch}}' busybox true
