@@ -68,7 +68,11 @@ static int own_upper(const struct spec *spec, const char *upper, int userns)
  * trusted ones would make the kernel ignore. */
 static int make_upper(struct overlay *overlay)
 {
-	if (mkdir("upper", 0755) < 0 || mkdir("work", 0755) < 0)
+	struct stat st = { .st_mode = 0755 };
+
+	/* An overlay shows the mode of its upper layer's root. */
+	(void)stat(overlay->lower->v[0], &st);
+	if (mkdir("upper", st.st_mode & 07777) < 0 || mkdir("work", 0755) < 0)
 		return fail("cannot make the directories of a read-only root");
 	overlay->upper = "upper";
 	overlay->work = "work";

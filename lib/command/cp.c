@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "container/copy.h"
 #include "container/event.h"
+#include "container/still.h"
 
 struct cp_request {
 	bool archive, follow, overwrite, quiet;
@@ -29,6 +30,41 @@ static const char *find_colon(const char *text)
 	return text[0] == '/' || text[0] == '.' ? NULL : strchr(text, ':');
 }
 
+static int copy_files(const struct host *host, const struct copy *copy, bool out)
+{
+	TRY(out ? copy_out(copy) : copy_in(copy));
+	event_add_container(host, copy->record, "copy", NULL);
+	return 0;
+}
+
+static int copy_still(const struct host *host, struct record *record, struct copy *copy, bool out)
+{
+	AUTO(still) still = STILL_INIT;
+
+	TRY(still_open(host, record, !out, &still));
+	copy->record = &still.container.record;
+	copy->spec = &still.container.spec;
+	return copy_files(host, copy, out);
+}
+
+/* One that is just being started runs when it is looked at again. */
+static int copy_of(const struct host *host, const char *name, struct copy *copy, bool out)
+{
+	int rc = -EBUSY;
+
+	for (int i = 0; i < 2 && rc == -EBUSY; i++) {
+		AUTO(record) record = RECORD_INIT;
+
+		TRY(record_find(host, name, &record));
+		copy->record = &record;
+		copy->spec = NULL;
+		if (record.status == RECORD_RUNNING)
+			return copy_files(host, copy, out);
+		rc = copy_still(host, &record, copy, out);
+	}
+	return rc;
+}
+
 static int run(const struct host *host, void *data, const struct strvec *operands)
 {
 	const struct cp_request *request = data;
@@ -40,7 +76,6 @@ static int run(const struct host *host, void *data, const struct strvec *operand
 		.follow = request->follow,
 		.overwrite = request->overwrite,
 	};
-	AUTO(record) record = RECORD_INIT;
 	autofree char *name = NULL, *path = NULL;
 
 	if (from != NULL && to != NULL) {
@@ -56,24 +91,15 @@ static int run(const struct host *host, void *data, const struct strvec *operand
 	path = xasprintf("%s%s", inside[1] == '/' ? "" : "/", inside + 1);
 	if (*copy.host == '\0')
 		return refuse("the path on the host is empty");
-	TRY(record_find(host, name, &record));
-	if (record.status != RECORD_RUNNING) {
-		refuse("the container '%s' does not run", name);
-		hint("the files of one that has ended: berth export %s | tar -x PATH", name);
-		return -EINVAL;
-	}
-	copy.record = &record;
 	copy.inside = path;
-	TRY(from != NULL ? copy_out(&copy) : copy_in(&copy));
-	event_add_container(host, &record, "copy", NULL);
-	return 0;
+	return copy_of(host, name, &copy, from != NULL);
 }
 
 const struct command command_cp = {
 	.name = "cp",
 	.alias = "container cp",
 	.synopsis = "[OPTIONS] CONTAINER:PATH PATH|- | PATH|- CONTAINER:PATH",
-	.summary = "Copy files between a container that runs and the host",
+	.summary = "Copy files between a container and the host",
 	.options = (const struct opt *const[]){ options_cp, NULL },
 	.request_size = sizeof(struct cp_request),
 	.operands_min = 2,

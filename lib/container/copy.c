@@ -14,6 +14,7 @@
 #include "base/fs.h"
 #include "base/outfile.h"
 #include "base/path.h"
+#include "base/stream.h"
 #include "container/rootdir.h"
 #include "image/extract.h"
 #include "image/tartree.h"
@@ -25,15 +26,19 @@
 struct copying {
 	const struct copy *copy;
 	const char *name; /* of the source in the archive */
+	char *base;       /* the name that the source has in a directory */
 	int fd;           /* of the archive; the child's end, and then ours */
 	int root;         /* on the host: where the destination is */
+	int source;       /* on the host */
 	bool out;         /* to the host */
 };
 
 static void copying_release(struct copying *copying)
 {
+	free(copying->base);
 	cleanup_close(&copying->fd);
 	cleanup_close(&copying->root);
+	cleanup_close(&copying->source);
 }
 
 /* --- names ------------------------------------------------------------------------------------ */
@@ -126,7 +131,6 @@ static int choose(struct extract *extract, const struct copying *copying, const 
 {
 	const struct copy *copy = copying->copy;
 	const char *from = copying->out ? copy->inside : copy->host;
-	autofree char *base = base_name(from, !copying->out);
 	bool contents = directory && is_contents(from);
 
 	if (st == NULL && wants_directory(to) && !directory)
@@ -136,7 +140,7 @@ static int choose(struct extract *extract, const struct copying *copying, const 
 		return refuse_with(ENOTDIR, "'%s' is not a directory", to);
 	extract->keep_top = st != NULL && S_ISDIR(st->st_mode) && contents;
 	if (st != NULL && S_ISDIR(st->st_mode) && !contents)
-		extract->place = xasprintf("%s/%s", to, base);
+		extract->place = xasprintf("%s/%s", to, copying->base);
 	else
 		extract->place = strip(to);
 	return 0;
@@ -302,45 +306,61 @@ static int in_inside(int root, void *arg)
 	return unpack(arg, root);
 }
 
+/* What both directions have in common: the child at one end of a pipe, and `ours` at the other. */
+static int through_pipe(struct copying *copying, struct rootdir *child,
+			int (*ours)(struct copying *copying))
+{
+	int ends[2], rc;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return fail("cannot make a pipe");
+	copying->fd = ends[copying->out ? 1 : 0];
+	child->not_for_child = ends[copying->out ? 0 : 1];
+	child->cell_in = copying->out ? -1 : copying->fd;
+	rc = rootdir_start(child);
+	close(copying->fd);
+	copying->fd = child->not_for_child;
+	TRY(rc);
+	rc = ours(copying);
+	cleanup_close(&copying->fd);
+	copying->fd = -1;
+	return finish(child, rc);
+}
+
 static int stream_out(struct copying *copying, struct rootdir *child)
 {
-	autofree char *base = base_name(copying->copy->inside, false);
 	AUTO(outfile) file = OUTFILE_INIT;
+	int rc;
 
 	TRY(outfile_open(NULL, "an archive", &file));
-	copying->name = is_contents(copying->copy->inside) ? TOP : base;
+	copying->name = is_contents(copying->copy->inside) ? TOP : copying->base;
 	copying->fd = file.fd;
-	int rc = rootdir_start(child);
-
+	rc = rootdir_start(child);
 	copying->fd = -1;
 	TRY(rc);
 	TRY(rootdir_wait(child));
 	return outfile_commit(&file);
 }
 
+static int unpack_outside(struct copying *copying)
+{
+	return unpack(copying, -1);
+}
+
 int copy_out(const struct copy *copy)
 {
-	AUTO(copying) copying = { .copy = copy, .name = TOP, .fd = -1, .root = -1, .out = true };
+	AUTO(copying)
+	copying = { .copy = copy, .name = TOP, .fd = -1, .root = -1, .source = -1, .out = true };
 	AUTO(rootdir) child = ROOTDIR_INIT;
-	int ends[2], rc;
 
 	child.record = copy->record;
+	child.spec = copy->spec;
 	child.body = out_inside;
 	child.arg = &copying;
+	copying.base = base_name(copy->inside, false);
 	if (strcmp(copy->host, "-") == 0)
 		return stream_out(&copying, &child);
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return fail("cannot make a pipe");
-	copying.fd = ends[1];
-	child.not_for_child = ends[0];
-	rc = rootdir_start(&child);
-	close(copying.fd);
-	copying.fd = ends[0];
-	TRY(rc);
-	rc = unpack(&copying, -1);
-	cleanup_close(&copying.fd);
-	copying.fd = -1;
-	return finish(&child, rc);
+	return through_pipe(&copying, &child, unpack_outside);
 }
 
 static int open_outside(const struct copy *copy)
@@ -360,38 +380,36 @@ static int stream_in(struct copying *copying, struct rootdir *child)
 		hint("pipe an archive in");
 		return -EINVAL;
 	}
+	/* There is nothing to load a library from in the cell. */
+	TRY(stream_load(COMPRESSION_GZIP));
+	TRY(stream_load(COMPRESSION_ZSTD));
 	copying->fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
 	if (copying->fd < 0)
 		return fail("cannot read standard input");
+	child->cell_in = copying->fd;
 	TRY(rootdir_start(child));
 	return rootdir_wait(child);
 }
 
+static int write_outside(struct copying *copying)
+{
+	signal(SIGPIPE, SIG_IGN);
+	return write_archive(copying->source, TOP, copying->fd);
+}
+
 int copy_in(const struct copy *copy)
 {
-	AUTO(copying) copying = { .copy = copy, .name = TOP, .fd = -1, .root = -1 };
+	AUTO(copying) copying = { .copy = copy, .name = TOP, .fd = -1, .root = -1, .source = -1 };
 	AUTO(rootdir) child = ROOTDIR_INIT;
-	autoclose int source = -1;
-	int ends[2], rc;
 
 	child.record = copy->record;
+	child.spec = copy->spec;
 	child.body = in_inside;
 	child.arg = &copying;
+	copying.base = base_name(copy->host, true);
 	if (strcmp(copy->host, "-") == 0)
 		return stream_in(&copying, &child);
-	source = open_outside(copy);
-	TRY(source);
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return fail("cannot make a pipe");
-	copying.fd = ends[0];
-	child.not_for_child = ends[1];
-	rc = rootdir_start(&child);
-	close(copying.fd);
-	copying.fd = ends[1];
-	TRY(rc);
-	signal(SIGPIPE, SIG_IGN);
-	rc = write_archive(source, TOP, copying.fd);
-	cleanup_close(&copying.fd);
-	copying.fd = -1;
-	return finish(&child, rc);
+	copying.source = open_outside(copy);
+	TRY(copying.source);
+	return through_pipe(&copying, &child, write_outside);
 }

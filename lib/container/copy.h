@@ -7,9 +7,10 @@
 #include "container/record.h"
 
 /*
- * Copy files between the host and a container that runs. Between the two is a tar archive in a
- * pipe: a child with the rights of the container's root (rootdir.h) writes or unpacks the one end,
- * and this process, with the caller's, the other; neither opens what is the other's.
+ * Copy files between the host and a container, which runs or not. Between the two is a tar archive
+ * in a pipe: a child with the rights of the container's root (rootdir.h) writes or unpacks the one
+ * end, and this process, with the caller's, the other; neither opens what is the other's. What is
+ * unpacked in a container is unpacked in a cell.
  *
  * What is copied, and what becomes of it, is as with docker cp:
  *
@@ -23,6 +24,7 @@
  */
 struct copy {
 	const struct record *record; /* borrowed */
+	const struct spec *spec;     /* of one that does not run (still.h); NULL */
 	const char *inside;          /* path in the container */
 	const char *host;            /* path of the host; "-": the archive itself goes to standard
 					output, or comes from standard input */

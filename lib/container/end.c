@@ -87,6 +87,12 @@ static void refresh(struct record *record)
 }
 
 /* By a descriptor, compared with the start time after it is open: never another process that got
+bool end_is_running(struct record *record)
+{
+	refresh(record);
+	return record->status == RECORD_RUNNING;
+}
+
  * the number. -1: there is none. */
 static int open_process(const struct record *record)
 {
@@ -138,6 +144,11 @@ int end_kill(struct record *record)
 		refresh(record);
 		TRY(send_signal(record, SIGKILL));
 		rc = poll_lock(record, end_now() + GLANCE_USEC, QUICK_POLLS);
+	}
+	if (rc == -EWOULDBLOCK && record->pid <= 0) {
+		refuse_with(EBUSY, "the container '%s' is busy", record->name);
+		hint("files are copied to or from it: end that command, or wait for it");
+		return -EBUSY;
 	}
 	if (rc == -EWOULDBLOCK) {
 		refuse_with(EBUSY, "the container '%s' did not end within %d seconds of SIGKILL",

@@ -29,6 +29,8 @@ uint64_t end_now(void);
 int end_wait(struct record *record);
 /* End and remove what a killed supervisor left of one whose lock we hold, but for its files. -EBUSY
  * where processes of it do not end; the record then still names its cgroup. */
+/* What its state says now: one that is locked and does not run is being started, or worked on. */
+bool end_is_running(struct record *record);
 int end_leftovers(struct record *record);
 /* Remove everything there is of a container whose lock we hold; the lock goes as well. -EBUSY, with
  * nothing removed, as end_leftovers(). */

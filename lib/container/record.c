@@ -409,12 +409,26 @@ static void forget_state(struct record *record)
 	*record = empty;
 }
 
+/* Somebody has its lock: its supervisor, or who works on its files. */
+static int say_in_use(struct record *record, const char *fix)
+{
+	if (end_is_running(record)) {
+		refuse_with(EBUSY, "the container '%s' is running", record->name);
+		if (fix != NULL)
+			hint("'%s %s' kills it first", fix, record->name);
+	} else {
+		refuse_with(EBUSY, "the container '%s' is busy", record->name);
+		hint("it is just being started, or files are copied to or from it: try again");
+	}
+	return -EBUSY;
+}
+
 int record_take(struct record *record)
 {
 	int rc = end_wait(record);
 
 	if (rc == -EWOULDBLOCK)
-		return refuse_with(EBUSY, "the container '%s' is running", record->name);
+		return say_in_use(record, NULL);
 	if (rc == -ENOENT)
 		return refuse_with(ENOENT, "the container '%s' was just removed", record->name);
 	TRY(rc);
@@ -430,11 +444,8 @@ int record_remove(const struct host *host, struct record *record, bool force)
 
 	if (rc == -EWOULDBLOCK && record->status == RECORD_EXITED)
 		rc = end_wait(record); /* somebody is just looking at it */
-	if (rc == -EWOULDBLOCK && !force) {
-		refuse_with(EBUSY, "the container '%s' is running", record->name);
-		hint("'berth rm -f %s' kills it first", record->name);
-		return -EBUSY;
-	}
+	if (rc == -EWOULDBLOCK && !force)
+		return say_in_use(record, "berth rm -f");
 	if (rc == -EWOULDBLOCK)
 		rc = end_kill(record);
 	if (rc == -ENOENT) /* its own supervisor has removed it */

@@ -64,6 +64,12 @@ static int lock_images(const struct host *host, struct container *container)
 	return 0;
 }
 
+int remake_files(const struct host *host, struct container *container)
+{
+	TRY(read_plan(&container->record, &container->spec));
+	return lock_images(host, container);
+}
+
 /* Descriptors of the first run are gone with it. */
 static void forget_descriptors(struct spec_process *process)
 {

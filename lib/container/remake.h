@@ -14,6 +14,8 @@ int remake_container(const struct host *host, struct record *record,
 		     struct container *ret_container);
 /* The same for a container that has just ended, by its supervisor. */
 int remake_again(const struct host *host, struct container *container);
+/* Only what its file system takes: its plan, and the locks of its images. */
+int remake_files(const struct host *host, struct container *container);
 /* How it is attached and who is told, as far as the record knows. */
 void remake_request(const struct container *container, struct request *ret_request);
 

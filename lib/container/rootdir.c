@@ -15,6 +15,8 @@
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/proc.h"
+#include "box/rootview.h"
+#include "image/cell.h"
 
 /* What the host's /proc has of the process: the number may be another's by the time that it is
  * opened, and is the same one's from then on. */
@@ -57,7 +59,26 @@ static int become_root(int ns)
 	return 0;
 }
 
-static int run_inside(const struct rootdir *rootdir, int proc)
+/* What both kinds of children do in the end. Never returns. */
+static void run_body(const struct rootdir *rootdir, int rc, int root, int report)
+{
+	const int keep[] = { root, rootdir->cell_in, report };
+
+	/* A reader that goes away is an error as others are. */
+	signal(SIGPIPE, SIG_IGN);
+	umask(0);
+	if (rc >= 0 && rootdir->cell_in >= 0)
+		rc = cell_enter(root, keep, ARRAY_SIZE(keep));
+	if (rc >= 0)
+		rc = rootdir->body(root, rootdir->arg);
+	if (rc < 0)
+		err_send(report, rc, STAGE_SETUP);
+	_exit(rc < 0);
+}
+
+/* --- of a container that runs ----------------------------------------------------------------- */
+
+static int enter(const struct rootdir *rootdir, int proc)
 {
 	autoclose int root = fs_open(proc, "root", O_PATH | O_DIRECTORY, 0);
 	autoclose int ns = -1;
@@ -70,37 +91,67 @@ static int run_inside(const struct rootdir *rootdir, int proc)
 		return refuse_with(ESRCH, "the container is just ending");
 	if (other == 1)
 		TRY(become_root(ns));
-	umask(0);
-	/* A reader that goes away is an error as others are. */
-	signal(SIGPIPE, SIG_IGN);
-	return rootdir->body(root, rootdir->arg);
+	return steal_fd(&root);
 }
 
-int rootdir_start(struct rootdir *rootdir)
+static int start_running(struct rootdir *rootdir, const int ends[2])
 {
 	const struct record *record = rootdir->record;
 	autoclose int proc = -1;
-	int ends[2], rc;
+	int root;
 
 	if (record->status != RECORD_RUNNING || record->pid <= 0)
 		return refuse_with(ESRCH, "the container '%s' is not running", record->name);
 	proc = open_process(record);
 	TRY(proc);
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return fail("cannot talk to a child");
 	err_clear();
 	rootdir->pid = proc_fork();
 	if (rootdir->pid == 0) {
 		close(ends[0]);
 		cleanup_close(&rootdir->not_for_child);
-		rc = run_inside(rootdir, proc);
-		if (rc < 0)
-			err_send(ends[1], rc, STAGE_SETUP);
-		_exit(rc < 0);
+		root = enter(rootdir, proc);
+		run_body(rootdir, root < 0 ? root : 0, root, ends[1]);
 	}
+	return rootdir->pid < 0 ? fail("cannot start a child") : 0;
+}
+
+/* --- of one that does not --------------------------------------------------------------------- */
+
+struct standing {
+	struct rootdir *rootdir;
+	const int *ends;
+};
+
+static void run_standing(void *arg, int root)
+{
+	const struct standing *standing = arg;
+
+	close(standing->ends[0]);
+	cleanup_close(&standing->rootdir->not_for_child);
+	run_body(standing->rootdir, 0, root, standing->ends[1]);
+}
+
+static int start_standing(struct rootdir *rootdir, const int ends[2])
+{
+	struct standing standing = { .rootdir = rootdir, .ends = ends };
+	const struct rootview view = { .spec = rootdir->spec,
+				       .body = run_standing,
+				       .arg = &standing };
+
+	return fail_in(rootview_start(&view, &rootdir->pid), "the files of the container '%s'",
+		       rootdir->record->name);
+}
+
+int rootdir_start(struct rootdir *rootdir)
+{
+	int ends[2], rc;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return fail("cannot talk to a child");
+	rc = rootdir->spec != NULL ? start_standing(rootdir, ends) : start_running(rootdir, ends);
 	close(ends[1]);
 	rootdir->report = ends[0];
-	return rootdir->pid < 0 ? fail("cannot start a child") : 0;
+	return rc;
 }
 
 int rootdir_wait(struct rootdir *rootdir)
@@ -117,7 +168,7 @@ int rootdir_wait(struct rootdir *rootdir)
 	if (WIFSIGNALED(status))
 		return refuse_with(EIO, "a child of berth was ended by signal %d",
 				   WTERMSIG(status));
-	return 0;
+	return WEXITSTATUS(status) == 0 ? 0 : refuse_with(EIO, "a child of berth failed");
 }
 
 void rootdir_release(struct rootdir *rootdir)

@@ -209,6 +209,43 @@ static int drop_capabilities(void)
 	return 0;
 }
 
+/* Null for the standard ones; of the others only `keep`. */
+static int keep_descriptors(int null, const int *keep, size_t n)
+{
+	unsigned int from = CELL_IN;
+
+	for (int i = 0; i < CELL_IN; i++)
+		if (dup2(null, i) < 0)
+			return fail("cannot arrange the descriptors");
+	while (from < ~0U) {
+		unsigned int next = ~0U;
+
+		for (size_t i = 0; i < n; i++)
+			if (keep[i] >= 0 && (unsigned int)keep[i] >= from &&
+			    (unsigned int)keep[i] < next)
+				next = (unsigned int)keep[i];
+		if (next > from && close_range(from, next == ~0U ? next : next - 1, 0) < 0)
+			return fail("cannot close the other descriptors");
+		from = next == ~0U ? next : next + 1;
+	}
+	return 0;
+}
+
+int cell_enter(int root, const int *keep, size_t n)
+{
+	int null = fs_open(AT_FDCWD, "/dev/null", O_RDWR, 0);
+	uint64_t memory = 0;
+
+	TRY(null);
+	TRY(read_memory(&memory));
+	if (fchdir(root) < 0 || chroot(".") < 0)
+		return fail("cannot change the root of the unpacker");
+	TRY(keep_descriptors(null, keep, n));
+	TRY(set_limits(memory));
+	TRY(drop_capabilities());
+	return cell_filter();
+}
+
 static int confine(struct making *making)
 {
 	uint64_t memory = 0;

@@ -48,6 +48,13 @@ int cell_finish(struct cell *cell, void *ret_report, size_t size);
 /* Kill it if it still runs. */
 void cell_release(struct cell *cell);
 
+/*
+ * Make a cell of this process, to unpack into a tree that is there: as above, but for the
+ * namespaces, which stay. root is the directory that becomes "/"; of the descriptors, those in
+ * `keep` stay as they are. The filter is installed.
+ */
+int cell_enter(int root, const int *keep, size_t n);
+
 /* Allow this thread only what making files takes; anything else kills the cell. */
 int cell_filter(void);
 

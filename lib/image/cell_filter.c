@@ -33,16 +33,16 @@ static const int allowed[] = {
 	SYS_pwrite64,       SYS_brk,          SYS_munmap,          SYS_mremap,
 	SYS_madvise,        SYS_getrandom,    SYS_clock_gettime,   SYS_gettimeofday,
 	SYS_getpid,         SYS_gettid,       SYS_sched_yield,     SYS_sched_getaffinity,
-	SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_restart_syscall, SYS_tgkill,
-	SYS_exit,           SYS_exit_group,
+	SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_restart_syscall, SYS_exit,
+	SYS_exit_group,
 };
 
 /* These for memory that is not executable. */
 static const int allowed_without_exec[] = { SYS_mmap, SYS_mprotect };
 
 #define HEAD 3 /* instructions before the table */
-#define TAIL 5 /* and after it */
-#define LENGTH (HEAD + ARRAY_SIZE(allowed) + ARRAY_SIZE(allowed_without_exec) + TAIL)
+#define TAIL 8 /* and after it */
+#define LENGTH (HEAD + ARRAY_SIZE(allowed) + ARRAY_SIZE(allowed_without_exec) + 1 + TAIL)
 
 static struct sock_filter load(size_t offset)
 {
@@ -60,7 +60,7 @@ static struct sock_filter jump_equal(uint32_t value, size_t at, size_t yes)
  * remembers which calls are always allowed. */
 static void compile(struct sock_filter *code)
 {
-	const size_t kill = LENGTH - TAIL, exec = kill + 1, allow = LENGTH - 1;
+	const size_t kill = LENGTH - TAIL, exec = kill + 1, own = exec + 3, allow = LENGTH - 1;
 	size_t at = 0;
 
 	code[at++] = load(offsetof(struct seccomp_data, arch));
@@ -72,10 +72,19 @@ static void compile(struct sock_filter *code)
 		code[at] = jump_equal((uint32_t)allowed[i], at, allow);
 	for (size_t i = 0; i < ARRAY_SIZE(allowed_without_exec); i++, at++)
 		code[at] = jump_equal((uint32_t)allowed_without_exec[i], at, exec);
+	/* abort(3); no other process is signalled. */
+	code[at] = jump_equal(SYS_tgkill, at, own);
+	at++;
 	code[at++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
 	/* The protection is the third argument; its low word, all of them are little-endian. */
 	code[at++] = load(offsetof(struct seccomp_data, args[2]));
-	code[at++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 1);
+	code[at] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0,
+						(unsigned char)(allow - at - 1));
+	at++;
+	code[at++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
+	code[at++] = load(offsetof(struct seccomp_data, args[0]));
+	code[at] = jump_equal((uint32_t)getpid(), at, allow);
+	at++;
 	code[at++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
 	code[at] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 }

@@ -21,9 +21,21 @@ start() { # SCRIPT [OPTION...]
 	eventually 30 eval 'berth diff c 2>/dev/null | grep -qx "A /ready"'
 }
 
+# One that has ended: a container "c" that ran a script.
+ended() { # SCRIPT [OPTION...]
+	local script=$1
+	shift
+	timeout --foreground -k 1 60 "$BERTH" --root "$ROOT" --runroot "$RUNROOT" run --network none --name c "$@" busybox sh -c "$script"
+}
+
 stop() {
 	berth rm -f c
 	wait || :
+}
+
+# berth in the background, or behind a pipe.
+behind() {
+	timeout --foreground -k 1 60 "$BERTH" --root "$ROOT" --runroot "$RUNROOT" "$@"
 }
 
 # What is below a directory: names, types and what files say.
@@ -306,9 +318,284 @@ make_source() {
 		want 125
 	done
 	stop
-	timeout 30 "$BERTH" --root "$ROOT" --runroot "$RUNROOT" run --network none --name ended busybox true
-	run berth cp ended:/etc/passwd .
+	ended ''
+	for args in "c:/no b" "no c:/b" "c:/etc/passwd /no/such/dir/x"; do
+		# shellcheck disable=SC2086
+		run berth cp $args
+		want 125
+	done
+	berth rm c
+	behind run --network none --name c host: true
+	run berth cp c:/etc/passwd .
 	want 125
-	has "berth export"
-	berth rm ended
+	has "made of the host's"
+	berth rm c
+}
+
+@test "one that has ended: the table of docker's manual, to the host" {
+	ended 'mkdir -p /src/d/sub; echo f >/src/f; echo x >/src/d/sub/x; ln -s f /src/l'
+	from() { echo "c:/src/$1"; }
+	to() { echo "dst/$1"; }
+	fresh() {
+		rm -rf dst
+		mkdir -p dst/dir
+		echo old >dst/file
+		echo old >dst/dir/old
+	}
+	got() { shown dst; }
+	check_table
+	berth rm c
+}
+
+@test "one that has ended: the table of docker's manual, to the container" {
+	make_source src
+	mkdir dst
+	ended '' -v "$PWD/dst:/dst"
+	from() { echo "src/$1"; }
+	to() { echo "c:/dst/$1"; }
+	fresh() {
+		rm -rf dst/*
+		mkdir -p dst/dir
+		echo old >dst/file
+		echo old >dst/dir/old
+	}
+	got() { shown dst; }
+	check_table
+	berth rm c
+}
+
+@test "one that has ended: streams, links, owners" {
+	ended 'mkdir -p /src/d /in /real; echo f >/src/f; ln /src/f /src/hard; ln -s f /src/l; mkfifo /src/p; chmod 750 /src/d
+		touch -d @1600000000 /src/f; ln -s /real /dirlink; echo a >/src/a; chmod 4755 /src/a'
+	[ "$(berth cp c:/src - | tar -tf - | sort | paste -sd' ')" = "src/ src/a src/d/ src/f src/hard src/l src/p" ]
+	berth cp c:/src/. - | gzip | berth cp - c:/in
+	berth cp c:/in - | tar -xf -
+	[ "$(stat -c '%a %h %Y' in/f)" = "644 2 1600000000" ]
+	[ "$(stat -c %a in/d)" = 750 ]
+	[ "$(readlink in/l)" = f ]
+	[ -p in/p ]
+	berth cp -L c:/src/l copy
+	[ "$(cat copy)" = f ]
+	berth cp c:/src/a plain
+	[ "$(stat -c '%u %a' plain)" = "$(id -u) 755" ]
+	berth cp in/f c:/dirlink/
+	[ "$(berth cp c:/real/f - | tar -tv --numeric-owner | cut -d' ' -f1-2)" = "-rw-r--r-- 0/0" ]
+	split bash -c "echo no archive | '$BERTH' --root '$ROOT' --runroot '$RUNROOT' cp - c:/in"
+	want 125
+	if [ "$(persona)" = root ]; then
+		chown 5:6 copy
+		berth cp -a copy c:/in/kept
+		[ "$(berth cp c:/in/kept - | tar -tvf - --numeric-owner | cut -d' ' -f2)" = 5/6 ]
+	fi
+	# It runs with what was copied, and shows no more than that.
+	berth diff c >changes
+	grep -qx "A /real/f" changes
+	run ! grep -E "/(proc|sys|dev)/" changes
+	berth rm c
+}
+
+@test "one that has ended: what it removed, what the image has, its volumes" {
+	mkdir data
+	echo x >data/x
+	ended 'echo v >/vol/v; rm -r /var; mkdir /var; echo z >/var/z; mkdir /t/sub; rm -r /home' \
+		-v "$PWD/data:/data" -v "$PWD/data:/ro:ro" -v /vol --tmpfs /t
+	[ "$(berth cp c:/var - | tar -tf - | paste -sd' ')" = "var/ var/z" ]
+	run berth cp c:/home .
+	want 125
+	berth cp c:/bin/busybox tool
+	[ "$(berth cp c:/vol/v - | tar -xO)" = v ]
+	# A tmpfs is gone with the processes.
+	[ "$(berth cp c:/t/. - | tar -tf - | paste -sd' ')" = "./" ]
+	echo y >y
+	berth cp y c:/data
+	[ "$(cat data/y)" = y ]
+	berth cp y c:/vol
+	[ "$(berth cp c:/vol/. - | tar -tf - | sort | paste -sd' ')" = "./ ./v ./y" ]
+	run berth cp y c:/ro/z
+	want 125
+	has "Read-only file system"
+	[ ! -e data/z ]
+	# What it had removed may come again.
+	mkdir home
+	berth cp home c:/
+	[ "$(berth diff c | grep -c ' /home')" -ge 1 ]
+	[ "$(berth cp c:/home - | tar -tf -)" = home/ ]
+	berth rm c
+}
+
+@test "one that was never started" {
+	mkdir data
+	echo x >data/x
+	echo '#!/bin/sh
+		cat /data/sub/x /given' >given
+	behind create --network none --name c -v "$PWD/data:/data/sub" busybox sh /given >/dev/null
+	[ "$(berth cp c:/data/sub/x - | tar -xO)" = x ]
+	[ "$(berth cp c:/etc/passwd - | tar -xO | head -n1 | cut -d: -f1)" = root ]
+	# Who only reads leaves nothing behind.
+	[ -z "$(berth diff c)" ]
+	berth cp given c:/
+	[ "$(behind start -a c | head -n2 | paste -sd' ')" = "x #!/bin/sh" ]
+	berth rm c
+	# A root file system that is a directory, and one that nobody may write to.
+	mkdir -p tree/bin
+	berth cp - c:/ </dev/null 2>/dev/null || :
+	behind create --network none --name c --rootfs "$PWD/tree" /bin/true >/dev/null
+	berth cp given c:/bin
+	cmp given tree/bin/given
+	berth rm c
+	behind create --network none --name c --read-only busybox true >/dev/null
+	run berth cp given c:/
+	want 125
+	has "Read-only file system"
+	berth cp c:/etc/passwd p
+	berth rm c
+}
+
+@test "one that has ended, in a user namespace" {
+	only root sub
+	local map=(--uidmap 0:200000:65536)
+	[ "$(persona)" = root ] || map=(--userns keep-id:uid=1000,gid=1000)
+	ended 'touch /tmp/a; id -u >/tmp/b; stat -c %u/%g /etc/passwd >/tmp/image' "${map[@]}"
+	berth cp c:/tmp/b - | tar -tv --numeric-owner | cut -d' ' -f2 >owner
+	case $(persona) in
+	root) grep -qx 0/0 owner ;;
+	*) grep -qx 1000/1000 owner ;;
+	esac
+	[ "$(berth cp c:/etc/passwd - | tar -tv --numeric-owner | cut -d' ' -f2)" = "$(berth cp c:/tmp/image - | tar -xO)" ]
+	echo new >new
+	berth cp new c:/tmp/new
+	[ "$(berth cp c:/tmp/new - | tar -xO)" = new ]
+	[ "$(berth cp c:/tmp/new - | tar -tv --numeric-owner | cut -d' ' -f2)" = 0/0 ]
+	berth rm c
+}
+
+@test "nobody starts or removes it meanwhile, and others may read" {
+	ended 'head -c 3000000 /dev/urandom >/big'
+	mkfifo in
+	# Into it, one after the other.
+	behind cp - c:/tmp <in 3>&- &
+	local writer=$!
+	exec 7>in
+	eventually 20 eval '[ -e "$ROOT"/containers/*/mounting ] && ! flock -n "$ROOT"/containers/*/mounting true'
+	run berth start c
+	want 125
+	has "the container 'c' is busy"
+	run berth rm c
+	want 2
+	has busy
+	[[ $(berth ps -a --format '{{.Status}}') == Exited* ]]
+	echo x >x
+	behind cp x c:/tmp/second 3>&- 7>&- &
+	local second=$!
+	tar -c x >&7
+	exec 7>&-
+	wait $writer
+	wait $second
+	[ "$(berth cp c:/tmp/second - | tar -xO)" = x ]
+	[ "$(berth cp c:/tmp/x - | tar -xO)" = x ]
+	# Out of it: others read as well, nobody writes.
+	mkfifo out
+	behind cp c:/big - >out 3>&- &
+	local reader=$!
+	exec 7<out
+	head -c 1000 <&7 >/dev/null
+	berth cp c:/tmp/x got
+	cmp x got
+	run berth start c
+	want 125
+	has busy
+	cat <&7 >/dev/null
+	exec 7<&-
+	wait $reader
+	behind start c >/dev/null
+	eventually 20 eval '[[ $(berth ps -a --format "{{.Status}}") == Exited* ]]'
+	berth rm c
+}
+
+@test "who unpacks in a container holds nothing" {
+	only root
+	mkfifo in
+	confined() {
+		behind cp - c:/tmp <in 3>&- &
+		local copier=$! child
+		exec 7>in
+		unpacker() {
+			local pid
+			for pid in $(cat "/proc/$1/task/$1/children"); do
+				grep -q "^Seccomp:.2" "/proc/$pid/status" && echo "$pid" && return
+				unpacker "$pid" && return
+			done
+			return 1
+		}
+		eventually 20 eval "unpacker $copier >child"
+		child=$(cat child)
+		grep -qE "^NoNewPrivs:.1" "/proc/$child/status"
+		grep -qE "^CapEff:.000000008000001b" "/proc/$child/status"
+		grep -qE "^CapBnd:.000000008000001b" "/proc/$child/status"
+		[ "$(readlink "/proc/$child/root")" != / ] || [ ! -e "/proc/$child/root$T" ]
+		[ "$(for fd in "/proc/$child/fd/"*; do readlink "$fd"; done | grep -c "^$ROOT\|^$T/in")" -le 1 ]
+		tar -c in >&7 || :
+		exec 7>&-
+		wait $copier
+		[ "$(berth cp c:/tmp/in - | tar -t)" = in ]
+	}
+	start ''
+	confined
+	stop
+	ended ''
+	confined
+	berth rm c
+}
+
+# Two hundred names that are a directory and a link to a directory of the host in turn, changed as fast as can be.
+flip() { # DIR TARGET
+	python3 - "$1" "$2" <<-'PY'
+		import ctypes, os, sys
+		libc = ctypes.CDLL(None, use_errno=True)
+		os.chdir(sys.argv[1])
+		for i in range(100):
+		    os.mkdir(f"d{i}")
+		    with open(f"d{i}/file", "w") as f:
+		        f.write("inside\n")
+		    os.symlink(sys.argv[2], f"l{i}")
+		open("../flipping", "w").close()
+		while not os.path.exists("../enough"):
+		    for i in range(100):
+		        libc.renameat2(-100, b"d%d" % i, -100, b"l%d" % i, 2)
+	PY
+}
+
+@test "ten thousand times: what flips in a volume leads nowhere, whether the container runs or not" {
+	mkdir share canary src
+	echo "host only" >canary/file
+	flip share "$T/canary" 3>&- &
+	local flipper=$!
+	eventually 20 test -e flipping
+	for i in $(seq 2000); do
+		echo "d$((i % 100))/n$i"
+	done >names
+	(cd src && mkdir $(seq -f d%g 0 99) && xargs touch <../names)
+	tar -C src -cf src.tar --no-recursion -T names
+	for kind in start ended; do
+		$kind "mkdir -p $T/canary" -v "$PWD/share:/f"
+		for _ in $(seq 50); do
+			berth cp c:/f whole 2>/dev/null || :
+			find whole -type f -exec cat {} + >>all 2>/dev/null || :
+			rm -rf whole
+		done
+		for _ in $(seq 5); do
+			berth cp - c:/f <src.tar || :
+		done
+		# In the container it has a place to lead to.
+		berth cp "c:$T/canary" "went-$kind"
+		[ "$(find "went-$kind" -type f | wc -l)" -gt 0 ]
+		berth rm -f c
+		wait "$(jobs -p | grep -vx "$flipper")" 2>/dev/null || :
+	done
+	touch enough
+	wait $flipper
+	grep -qx inside all
+	run ! grep -q "host only" all
+	[ "$(ls canary)" = file ]
+	[ "$(cat canary/file)" = "host only" ]
 }
