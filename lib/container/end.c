@@ -86,13 +86,13 @@ static void refresh(struct record *record)
 	xreplace(&record->cgroup, now.cgroup);
 }
 
-/* By a descriptor, compared with the start time after it is open: never another process that got
 bool end_is_running(struct record *record)
 {
 	refresh(record);
 	return record->status == RECORD_RUNNING;
 }
 
+/* By a descriptor, compared with the start time after it is open: never another process that got
  * the number. -1: there is none. */
 static int open_process(const struct record *record)
 {
@@ -180,16 +180,25 @@ static int msec_left(uint64_t deadline)
 	return left > INT_MAX ? INT_MAX : (int)left;
 }
 
+/* 1: it is gone. */
+static int await_process(int pidfd, uint64_t deadline)
+{
+	struct pollfd process = { .fd = pidfd, .events = POLLIN };
+	int rc;
+
+	do
+		rc = poll(&process, 1, msec_left(deadline));
+	while (rc < 0 && errno == EINTR);
+	return rc;
+}
+
 /* First for the process, which costs nothing, then for its supervisor. */
 static int await_lock(struct record *record, uint64_t deadline)
 {
-	struct pollfd process = { .fd = open_process(record), .events = POLLIN };
+	autoclose int pidfd = open_process(record);
 
-	if (process.fd >= 0) {
-		while (poll(&process, 1, msec_left(deadline)) < 0 && errno == EINTR)
-			;
-		close(process.fd);
-	}
+	if (pidfd >= 0)
+		(void)await_process(pidfd, deadline);
 	return poll_lock(record, deadline, QUICK_POLLS);
 }
 
@@ -201,6 +210,23 @@ int end_stop(struct record *record, int64_t seconds)
 	TRY(end_ask(record, record->stop_signal != 0 ? record->stop_signal : SIGTERM));
 	rc = await_lock(record, deadline);
 	return rc == -EWOULDBLOCK ? end_kill(record) : rc;
+}
+
+int end_stop_process(struct record *record, int64_t seconds)
+{
+	autoclose int pidfd = open_process(record);
+	uint64_t deadline = end_now() + (uint64_t)seconds * USEC_PER_SEC;
+
+	if (pidfd < 0)
+		return 0;
+	TRY(end_ask(record, record->stop_signal != 0 ? record->stop_signal : SIGTERM));
+	if (await_process(pidfd, deadline) > 0)
+		return 0;
+	TRY(send_signal(record, SIGKILL));
+	if (await_process(pidfd, end_now() + KILL_SECONDS * USEC_PER_SEC) > 0)
+		return 0;
+	return refuse_with(EBUSY, "the container '%s' did not end within %d seconds of SIGKILL",
+			   record->name, KILL_SECONDS);
 }
 
 int end_await(struct record *record, uint64_t deadline)

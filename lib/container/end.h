@@ -16,6 +16,8 @@ bool end_forbids_restart(const struct record *record);
 int end_kill(struct record *record);
 /* Ask it to end with its stop signal, and kill it after `seconds`. Returns as end_kill(). */
 int end_stop(struct record *record, int64_t seconds);
+/* Only until its process is gone: its supervisor may be about to start it again. */
+int end_stop_process(struct record *record, int64_t seconds);
 /*
  * The same for several at once: ask each, wait for each until one point in time (CLOCK_MONOTONIC,
  * microseconds; 0: for ever), and kill those that are left. A paused one goes on, so that it hears
@@ -27,10 +29,10 @@ int end_await(struct record *record, uint64_t deadline);
 uint64_t end_now(void);
 /* Wait a short time for the lock of one that does not run. As end_kill(), or -EWOULDBLOCK. */
 int end_wait(struct record *record);
-/* End and remove what a killed supervisor left of one whose lock we hold, but for its files. -EBUSY
- * where processes of it do not end; the record then still names its cgroup. */
 /* What its state says now: one that is locked and does not run is being started, or worked on. */
 bool end_is_running(struct record *record);
+/* End and remove what a killed supervisor left of one whose lock we hold, but for its files. -EBUSY
+ * where processes of it do not end; the record then still names its cgroup. */
 int end_leftovers(struct record *record);
 /* Remove everything there is of a container whose lock we hold; the lock goes as well. -EBUSY, with
  * nothing removed, as end_leftovers(). */

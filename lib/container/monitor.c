@@ -15,9 +15,11 @@
 #include "base/memory.h"
 #include "base/proc.h"
 #include "box/sync.h"
+#include "container/again.h"
 #include "container/end.h"
 #include "container/remake.h"
 #include "container/restartpolicy.h"
+#include "container/scratch.h"
 #include "container/supervisor.h"
 
 #define OOM_SCORE "-999"
@@ -108,20 +110,13 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Again: 1 where it runs, 0 where it is to end. */
-static int begin_again(struct supervisor *supervisor, int64_t ran, int64_t *pause)
+/* Again: 1 where it runs. */
+static int begin_again(struct supervisor *supervisor)
 {
 	struct container *container = supervisor->container;
-	int rc;
 
-	TRY(supervisor_pause(supervisor));
-	slim(container);
-	rc = sleep_between(supervisor, restart_policy_pause(ran, pause));
-	if (rc <= 0)
-		return rc;
 	container->kept = true;
 	container->record.restarting = false;
-	container->record.restarts++;
 	guard(supervisor, false);
 	TRY(remake_again(supervisor->host, container));
 	TRY(supervisor_begin(supervisor));
@@ -129,6 +124,36 @@ static int begin_again(struct supervisor *supervisor, int64_t ran, int64_t *paus
 	supervisor_open(supervisor);
 	slim(container);
 	return 1;
+}
+
+/* 0 where it is to end. */
+static int follow_policy(struct supervisor *supervisor, int64_t ran, int64_t *pause)
+{
+	int rc;
+
+	TRY(supervisor_pause(supervisor));
+	slim(supervisor->container);
+	rc = sleep_between(supervisor, restart_policy_pause(ran, pause));
+	if (rc <= 0)
+		return rc;
+	supervisor->container->record.restarts++;
+	return begin_again(supervisor);
+}
+
+/* One that goes with its end is started again by us: a command has ended it, and waits. */
+static bool is_asked_again(const struct record *record)
+{
+	return (record->ephemeral || record->auto_remove) && again_is_near(record);
+}
+
+static int follow_command(struct supervisor *supervisor)
+{
+	end_permit_restart(&supervisor->container->record);
+	TRY(supervisor_pause(supervisor));
+	slim(supervisor->container);
+	if (supervisor->container->record.ephemeral)
+		TRY(scratch_renew(supervisor->host, supervisor->container->record.id));
+	return begin_again(supervisor);
 }
 
 static int live(struct supervisor *supervisor)
@@ -142,10 +167,14 @@ static int live(struct supervisor *supervisor)
 	while (rc > 0) {
 		started = now_ms();
 		TRY(supervisor_run(supervisor));
+		if (is_asked_again(record)) {
+			rc = follow_command(supervisor);
+			continue;
+		}
 		if (end_forbids_restart(record) ||
 		    !restart_policy_applies(&policy, supervisor->exited.code, record->restarts))
 			return supervisor_conclude(supervisor);
-		rc = begin_again(supervisor, now_ms() - started, &pause);
+		rc = follow_policy(supervisor, now_ms() - started, &pause);
 	}
 	return rc < 0 ? supervisor_give_up(supervisor, rc) : supervisor_settle(supervisor);
 }

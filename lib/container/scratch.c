@@ -286,6 +286,14 @@ static bool remove_usual_work(const struct host *host, const char *path)
 	return true;
 }
 
+int scratch_renew(const struct host *host, const char *id)
+{
+	autofree char *work = scratch_path(host, SCRATCH_WORK, id);
+	autofree char *path = xasprintf("%s/work", work);
+
+	return scratch_remove_tree(host, AT_FDCWD, path);
+}
+
 int scratch_remove(const struct host *host, const char *id)
 {
 	int rc = 0;

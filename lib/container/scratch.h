@@ -41,6 +41,9 @@ char *scratch_log_path(const struct host *host, const char *id);
 char *scratch_upper(const struct host *host, const struct record *record);
 /* What the writable layer takes on disk, as far as the caller may look into it. */
 int scratch_usage(const struct host *host, const struct record *record, uint64_t *ret_bytes);
+/* The kernel mounts an overlay that need not survive a crash (volatile) once: the mark that it
+ * leaves in the work directory of a container of --rm is taken away. */
+int scratch_renew(const struct host *host, const char *id);
 /* Remove what belongs to the container of --rm. */
 int scratch_remove(const struct host *host, const char *id);
 /* Remove what is not locked: writable layers whose records are gone (a reboot empties the runroot).

@@ -137,7 +137,8 @@ int supervisor_begin(struct supervisor *supervisor)
 	notice_started(request, box->pid);
 	spec_forget_secrets(&container->spec);
 	set_deadline(supervisor);
-	if (container->record.ephemeral)
+	/* In the background it may be started again. */
+	if (container->record.ephemeral && !supervisor->capture.open)
 		etc_unlink(container);
 	return 0;
 }
@@ -333,6 +334,7 @@ int supervisor_settle(struct supervisor *supervisor)
 {
 	struct record *record = &supervisor->container->record;
 	const bool stays = !record->ephemeral && !record->auto_remove;
+	const bool background = supervisor->capture.open;
 	int rc = 0;
 
 	capture_release(&supervisor->capture);
@@ -347,6 +349,8 @@ int supervisor_settle(struct supervisor *supervisor)
 		return rc;
 	if (supervisor->cidfile)
 		notice_remove_cidfile(supervisor->request);
+	if (background && record->ephemeral)
+		etc_unlink(supervisor->container);
 	return remove_record(supervisor);
 }
 

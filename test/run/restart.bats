@@ -82,11 +82,54 @@ waiting='trap "echo asked; exit 0" TERM; echo up; while :; do sleep 0.05; done'
 	split berth restart nosuch
 	want 125
 	err_has "no container"
-	box --rm --name a busybox sleep 100
+	timeout --foreground -k 1 60 "$BERTH" --root "$ROOT" --runroot "$RUNROOT" run --rm --network none --name a busybox sleep 100 3>&- &
+	eventually 20 in_state a Up
 	split berth restart a
 	want 125
 	err_has "--rm"
 	in_state a Up
+	berth rm -f a
+	wait || :
+}
+
+# What docker does: it stays through the restart, and goes with the end after that.
+@test "restart of one with --rm: of run and of create, with its files, until its next end" {
+	local how before
+	for how in run create; do
+		case $how in
+		run) box --rm --name a -v "$T:/t" busybox sh -c 'echo x >>/kept; cp /kept /t/kept; cat /etc/hosts >/t/hosts; '"$waiting" ;;
+		create)
+			make --rm --name a -v "$T:/t" busybox sh -c 'echo x >>/kept; cp /kept /t/kept; cat /etc/hosts >/t/hosts; '"$waiting" >/dev/null
+			berth start a
+			;;
+		esac
+		eventually 20 prints up 1
+		before=$(pid a)
+		split berth restart a
+		want 0
+		[ "$output" = a ]
+		in_state a Up
+		[ "$(pid a)" != "$before" ]
+		is_dead "$before"
+		eventually 20 prints up 2
+		[ "$(grep -c x kept)" = 2 ]
+		grep -q localhost hosts
+		split berth restart -t 0 a
+		want 0
+		eventually 20 prints up 3
+		[ "$(berth exec a cat /kept | wc -l)" = 3 ]
+		berth stop a
+		eventually 20 gone a
+	done
+	# One that cannot be started again is gone.
+	mkdir gone
+	box --rm --name a -v "$T/gone:/gone" busybox sh -c "$waiting"
+	eventually 20 prints up 1
+	rmdir gone
+	split berth restart a
+	want 125
+	err_has "is gone"
+	gone a
 }
 
 @test "--restart always: again and again, with pauses that grow, until a command ends it" {
