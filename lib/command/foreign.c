@@ -40,7 +40,11 @@ static int parse_systemd(void *request, const char *value)
 
 static int parse_detach_keys(void *request, const char *value)
 {
-	return value[0] == '\0' ? 0 : refuse("containers cannot be detached from in this version");
+	if (value[0] == '\0')
+		return 0;
+	refuse("a container in the foreground cannot be detached from");
+	hint("start it with -d, and join it with 'berth attach', which has --detach-keys");
+	return -EINVAL;
 }
 
 static int parse_seccomp_policy(void *request, const char *value)

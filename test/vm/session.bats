@@ -37,6 +37,25 @@ setup() {
 	[ "$output" = out ]
 }
 
+@test "the log driver journald: what is printed is in the journal, and a journal that is started again misses nothing" {
+	only root
+	busybox
+	berth run -d --network none --log-driver journald --name journaled busybox \
+		sh -c 'echo before; echo wrong >&2; while [ ! -e /go ]; do sleep 0.1; done; echo after; head -c 40000 /dev/zero | tr "\0" x' >id
+	eventually 30 eval 'journalctl -q -o cat "CONTAINER_ID_FULL=$(cat id)" | grep -qx before'
+	systemctl restart systemd-journald
+	echo >go
+	berth cp go journaled:/go
+	eventually 30 eval '[[ $(berth ps -a --format "{{.Status}}") == Exited* ]]'
+	eventually 30 eval 'journalctl -q -o cat CONTAINER_NAME=journaled PRIORITY=6 | grep -qx after'
+	[ "$(journalctl -q -o cat CONTAINER_NAME=journaled PRIORITY=3)" = wrong ]
+	eventually 30 eval '[ "$(journalctl -q -a -o cat CONTAINER_NAME=journaled PRIORITY=6 | tr -dc x | wc -c)" = 40000 ]'
+	run berth logs journaled
+	want 125
+	has "journalctl CONTAINER_ID_FULL=$(cat id)"
+	berth rm journaled
+}
+
 @test "a unit that is stopped takes the container with it" {
 	only root
 	busybox
