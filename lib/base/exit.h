@@ -9,7 +9,8 @@
  */
 enum exit_status {
 	EXIT_OK = 0,
-	EXIT_NO_SUCH = 1, /* rm, rmi, inspect, exists: there is no such object; check: findings */
+	EXIT_NO_SUCH = 1, /* rm, rmi, inspect, exists: there is no such object; check: findings;
+			     healthcheck run: it has failed */
 	EXIT_IN_USE = 2,  /* rm, rmi: the object is in use */
 	EXIT_BERTH = 125, /* berth failed, or refused what it was asked */
 	EXIT_CANNOT_EXECUTE = 126, /* the payload's command exists and cannot be executed */

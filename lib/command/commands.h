@@ -65,6 +65,8 @@
 	X(container_exists) \
 	X(container_inspect) \
 	X(container_prune) \
+	X(group_healthcheck) \
+	X(healthcheck_run) \
 	X(group_image) \
 	X(image_exists) \
 	X(image_export) \

@@ -21,6 +21,9 @@ static int check(const struct request *request)
 	if (request->rm && request->restart != NULL && strcmp(request->restart, "no") != 0)
 		return refuse("--restart %s: a container of --rm goes when it ends",
 			      request->restart);
+	if (request->rm && request->health.on_failure != NULL &&
+	    strcmp(request->health.on_failure, "restart") == 0)
+		return refuse("--health-on-failure restart: a container of --rm goes when it ends");
 	if (request->userns != NULL && strncmp(request->userns, "auto", 4) == 0)
 		return refuse("--userns auto: the ids would be another's when the container is "
 			      "started");
@@ -65,10 +68,11 @@ const struct command command_create = {
 	.summary = "Make a container that is started later",
 	.remarks = MAKING_REMARKS,
 	.options =
-		(const struct opt *const[]){
-			options_process, options_environment, options_identity, options_userns,
-			options_namespaces, options_network, options_resources, options_mounts,
-			options_security, options_image, options_lifecycle, options_foreign, NULL },
+		(const struct opt *const[]){ options_process, options_environment, options_identity,
+					     options_userns, options_namespaces, options_network,
+					     options_resources, options_mounts, options_security,
+					     options_image, options_lifecycle, options_health,
+					     options_foreign, NULL },
 	.mode = OPT_STOP_AT_OPERAND,
 	.request_size = sizeof(struct request),
 	.init = init,

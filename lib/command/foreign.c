@@ -64,14 +64,8 @@ static int parse_passwd(void *request, const char *value)
 								  "--userns keep-id want it");
 }
 
-static int parse_nothing(void *request, const char *value)
-{
-	return 0;
-}
-
 /* --- the table -------------------------------------------------------------------------------- */
 
-#define NO_HEALTH "health checks come with a later version"
 #define NO_NETWORKS "networks with addresses and names of their own are not in this version"
 #define NO_TRUST "there is no content trust to disable"
 #define NO_PODS "there are no pods"
@@ -105,7 +99,6 @@ const struct opt options_foreign[] = {
 	QUIET("seccomp-policy", "POLICY", parse_seccomp_policy),
 	{ "passwd", 0, OPT_CALL, 0, "BOOL", "accepted for the sake of scripts",
 	  OPT_HIDDEN | OPT_OPTIONAL_VALUE, .parse = parse_passwd },
-	QUIET("no-healthcheck", NULL, parse_nothing),
 
 	IGNORED("memory-swappiness", "N", V1_ONLY),
 	IGNORED("kernel-memory", "SIZE", V1_ONLY),
@@ -116,21 +109,6 @@ const struct opt options_foreign[] = {
 	IGNORED("disable-content-trust", NULL, NO_TRUST),
 	IGNORED("expose", "PORT", "it is a note for -P; -p publishes a port"),
 
-	REFUSED("health-cmd", "COMMAND", NO_HEALTH, NULL),
-	REFUSED("health-interval", "TIME", NO_HEALTH, NULL),
-	REFUSED("health-timeout", "TIME", NO_HEALTH, NULL),
-	REFUSED("health-retries", "N", NO_HEALTH, NULL),
-	REFUSED("health-start-period", "TIME", NO_HEALTH, NULL),
-	REFUSED("health-start-interval", "TIME", NO_HEALTH, NULL),
-	REFUSED("health-startup-cmd", "COMMAND", NO_HEALTH, NULL),
-	REFUSED("health-startup-interval", "TIME", NO_HEALTH, NULL),
-	REFUSED("health-startup-retries", "N", NO_HEALTH, NULL),
-	REFUSED("health-startup-success", "N", NO_HEALTH, NULL),
-	REFUSED("health-startup-timeout", "TIME", NO_HEALTH, NULL),
-	REFUSED("health-on-failure", "ACTION", NO_HEALTH, NULL),
-	REFUSED("health-log-destination", "DIR", NO_HEALTH, NULL),
-	REFUSED("health-max-log-count", "N", NO_HEALTH, NULL),
-	REFUSED("health-max-log-size", "SIZE", NO_HEALTH, NULL),
 	REFUSED("pod", "NAME", NO_PODS, NULL),
 	REFUSED("pod-id-file", "FILE", NO_PODS, NULL),
 	REFUSED("rmi", NULL, "images are removed on their own", "berth rmi IMAGE"),

@@ -8,6 +8,7 @@
 	}
 
 const struct command command_group_container = GROUP("container", "Work with containers");
+const struct command command_group_healthcheck = GROUP("healthcheck", "Check containers");
 const struct command command_group_image = GROUP("image", "Work with images");
 const struct command command_group_manifest = GROUP("manifest", "Make and push manifest lists");
 const struct command command_group_secret = GROUP("secret", "Keep secrets for containers");

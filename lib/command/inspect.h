@@ -17,7 +17,10 @@ int inspect_image(const struct host *host, const char *name, cJSON **ret_json);
 int inspect_container(const struct host *host, const char *name,
 		      const struct inspect_extras *extras, cJSON **ret_json);
 
-/* Parts of a container's (inspect_host.c). plan: its OCI configuration; NULL where it has none. */
+/* Parts of a container (inspect_health.c, inspect_host.c). plan: its OCI configuration; NULL where
+ * it has none. Of health there is nothing where it has no health check, as with docker. */
+void inspect_add_health(cJSON *state, const struct record *record);
+void inspect_add_healthcheck(cJSON *config, const struct record *record);
 void inspect_add_host(cJSON *json, const struct record *record, const cJSON *plan);
 void inspect_add_network(cJSON *json, const struct record *record);
 void inspect_add_mounts(cJSON *json, const struct record *record, const cJSON *plan);

@@ -44,6 +44,7 @@ static void add_state(cJSON *json, const struct record *record)
 	json_add_string(state, "Error", "");
 	add_time(state, "StartedAt", record->started, 0);
 	add_time(state, "FinishedAt", record->finished, 0);
+	inspect_add_health(state, record);
 }
 
 static void add_labels(cJSON *config, const struct record *record)
@@ -119,6 +120,7 @@ static void add_config(cJSON *json, const struct record *record, const cJSON *pl
 	add_labels(config, record);
 	add_secrets(config, record);
 	json_add_string(config, "StopSignal", units_signal_name(record->stop_signal));
+	inspect_add_healthcheck(config, record);
 }
 
 static void add_command(cJSON *json, const struct record *record)

@@ -19,6 +19,7 @@ extern const struct opt options_resources[];
 extern const struct opt options_mounts[];
 extern const struct opt options_security[];
 extern const struct opt options_lifecycle[];
+extern const struct opt options_health[];
 extern const struct opt options_image[];
 extern const struct opt options_plan[];
 /* What docker and podman have and berth has not: accepted where nothing depends on it, refused

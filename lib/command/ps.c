@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/out.h"
 #include "base/units.h"
+#include "container/healthfile.h"
 #include "container/pause.h"
 #include "container/record.h"
 #include "container/scratch.h"
@@ -120,6 +121,21 @@ static void print_state(struct buf *out, const void *data)
 	buf_add_str(out, pause_status(row->record));
 }
 
+/* As docker has it. */
+static void print_condition(struct buf *out, const struct record *record)
+{
+	enum health_status health;
+
+	if (pause_is(record)) {
+		buf_add_str(out, " (Paused)");
+		return;
+	}
+	health = healthfile_status(record);
+	if (health != HEALTH_NONE)
+		buf_addf(out, " (%s%s)", health == HEALTH_STARTING ? "health: " : "",
+			 health_status_name(health));
+}
+
 static void print_status(struct buf *out, const void *data)
 {
 	const struct row *row = data;
@@ -134,7 +150,7 @@ static void print_status(struct buf *out, const void *data)
 	} else if (record->status == RECORD_RUNNING) {
 		buf_add_str(out, "Up ");
 		print_since(out, row, record->started);
-		buf_add_str(out, pause_is(record) ? " (Paused)" : "");
+		print_condition(out, record);
 	} else {
 		buf_addf(out, "Exited (%d)", record->exit_code);
 		/* Where its supervisor was killed nobody knows when. */

@@ -16,8 +16,8 @@ struct wait_request {
 
 static const struct opt options_wait[] = {
 	{ "condition", 0, OPT_CHOICE, offsetof(struct wait_request, condition), "CONDITION",
-	  "What to wait for: stopped, exited, running, removed", .values = VALUES_WORDS,
-	  .words = "stopped|exited|running|removed" },
+	  "What to wait for: stopped, exited, running, removed, healthy, unhealthy",
+	  .values = VALUES_WORDS, .words = "stopped|exited|running|removed|healthy|unhealthy" },
 	{ "ignore", 0, OPT_FLAG, offsetof(struct wait_request, choice.ignore), NULL,
 	  "One that does not exist has the status -1 and is no error" },
 	{ "interval", 'i', OPT_DURATION, offsetof(struct wait_request, interval), "TIME",
@@ -28,7 +28,8 @@ static const struct opt options_wait[] = {
 static enum waiter_condition condition_of(const struct wait_request *request)
 {
 	static const enum waiter_condition conditions[] = { WAITER_STOPPED, WAITER_STOPPED,
-							    WAITER_RUNNING, WAITER_REMOVED };
+							    WAITER_RUNNING, WAITER_REMOVED,
+							    WAITER_HEALTHY, WAITER_UNHEALTHY };
 
 	return conditions[request->condition];
 }

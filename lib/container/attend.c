@@ -40,6 +40,7 @@ static void handle_signals(struct attend *attend)
 	while (signals_next(&attend->signals, &info)) {
 		switch (signals_judge(&attend->signals, &info, attend->proxy, attend->terminal)) {
 		case SIGNALS_IGNORE:
+		case SIGNALS_UPKEEP:
 			break;
 		case SIGNALS_RESIZE:
 			relay_resize(&attend->relay);

@@ -104,8 +104,6 @@ static int make_process(const struct request *request, struct spec *spec)
 	struct spec_process *process = &spec->process;
 	AUTO(strvec) env = STRVEC_INIT;
 
-	for (size_t i = 0; i < ARRAY_SIZE(not_inherited); i++)
-		env_unset(&process->env, not_inherited[i]);
 	TRY(environment_make(request, &process->env, NULL, &env));
 	strvec_release(&process->env);
 	process->env = env;
@@ -119,12 +117,22 @@ static int make_process(const struct request *request, struct spec *spec)
 		xreplace(&process->user.text, request->user);
 	if (request->privileged)
 		give_all(spec);
-	limits_cut(process);
 	TRY(process_descriptors(request, process));
 	if (request->detach) {
 		process->stdin_null = true;
 		process->stdin_keep = false;
 	}
+	return 0;
+}
+
+int exec_terms(const struct host *host, const struct record *record, struct spec *ret_spec)
+{
+	TRY(fail_in(terms_load(record, ret_spec), "container '%s'", record->name));
+	for (size_t i = 0; i < ARRAY_SIZE(not_inherited); i++)
+		env_unset(&ret_spec->process.env, not_inherited[i]);
+	TRY(secretopt_apply_env(host, &record->secrets, &ret_spec->process.env));
+	limits_cut(&ret_spec->process);
+	follow_oom_score(record->pid, &ret_spec->process);
 	return 0;
 }
 
@@ -222,9 +230,7 @@ int exec_in_container(const struct host *host, const struct request *request, co
 	spec_init(&spec);
 	TRY(open_started(host, name, &target));
 	TRY(refuse_paused(&target));
-	TRY(fail_in(terms_load(&target.record, &spec), "container '%s'", target.record.name));
-	TRY(secretopt_apply_env(host, &target.record.secrets, &spec.process.env));
+	TRY(exec_terms(host, &target.record, &spec));
 	TRY(make_process(request, &spec));
-	follow_oom_score(target.record.pid, &spec.process);
 	return run(host, request, &target, &spec);
 }

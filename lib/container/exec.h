@@ -3,7 +3,9 @@
 #define BERTH_CONTAINER_EXEC_H
 
 #include "base/host.h"
+#include "container/record.h"
 #include "container/request.h"
+#include "spec/spec.h"
 
 /*
  * Another process in a container that runs, under the container's terms (terms.h): with the user,
@@ -17,5 +19,9 @@
  * stalls, and ends with it.
  */
 int exec_in_container(const struct host *host, const struct request *request, const char *name);
+
+/* What another process in a running container is to have of the payload's: its terms, but for what
+ * is the payload's alone. */
+int exec_terms(const struct host *host, const struct record *record, struct spec *ret_spec);
 
 #endif

@@ -29,6 +29,7 @@
 #include "container/secretopt.h"
 #include "container/security.h"
 #include "container/terms.h"
+#include "container/upkeep.h"
 #include "spec/profile.h"
 
 #define SHM_SIZE (UINT64_C(64) << 20)
@@ -324,6 +325,28 @@ static int check_shm_size(const struct request *request, const struct spec *spec
 	return 0;
 }
 
+/* Who starts it again is the monitor, which only containers in the background have. */
+static int make_health(const struct request *request, struct container *container)
+{
+	struct health_config *health = &container->health;
+
+	TRY(health_request_make(&request->health, container->image.config.healthcheck, health));
+	if (health->on_failure != HEALTH_ACTION_RESTART && health->startup_retries == 0)
+		return 0;
+	if (request->rm)
+		return refuse("%s: a container of --rm is not started again",
+			      health->startup_retries != 0 ? "--health-startup-retries"
+							   : "--health-on-failure restart");
+	if (request->detach)
+		return 0;
+	refuse("%s is for containers in the background", health->startup_retries != 0
+								 ? "--health-startup-retries"
+								 : "--health-on-failure restart");
+	hint("give -d; or --health-on-failure kill, and Restart=on-failure in the unit that runs "
+	     "berth");
+	return -EINVAL;
+}
+
 /* What needs no directory yet. */
 static int make_plan(const struct host *host, const struct request *request,
 		     struct container *container)
@@ -344,6 +367,7 @@ static int make_plan(const struct host *host, const struct request *request,
 	TRY(resources_make(request, &spec->cgroup));
 	TRY(security_make(host, request, spec));
 	TRY(make_stop_signal(request, container));
+	TRY(make_health(request, container));
 	return make_labels(request, container);
 }
 
@@ -374,6 +398,13 @@ static int make_files(const struct host *host, const struct request *request, bo
 	return request->dry_run ? 0 : etc_make(host, request, hostname, container);
 }
 
+static int save_health(const struct container *container)
+{
+	const struct upkeep upkeep = { .health = container->health };
+
+	return upkeep_save(&container->record, &upkeep);
+}
+
 static int make(const struct host *host, const struct request *request, struct container *container)
 {
 	bool overlay = false;
@@ -385,6 +416,8 @@ static int make(const struct host *host, const struct request *request, struct c
 	TRY(make_files(host, request, overlay, container));
 	if (request->dry_run)
 		return 0;
+	if (health_is_on(&container->health))
+		TRY(save_health(container));
 	if (!container->record.ephemeral)
 		TRY(terms_save(&container->record, &container->spec));
 	return record_save(&container->record);
@@ -429,4 +462,5 @@ void container_release(struct container *container)
 	image_release(&container->image);
 	store_release(&container->store);
 	userns_release(&container->userns);
+	health_config_release(&container->health);
 }

@@ -3,6 +3,7 @@
 #define BERTH_CONTAINER_MAKE_H
 
 #include "base/host.h"
+#include "container/health.h"
 #include "container/record.h"
 #include "container/request.h"
 #include "container/userns.h"
@@ -29,13 +30,14 @@ struct container {
 		struct image *v; /* --mount type=image */
 		size_t n;
 	} images;
-	bool kept; /* it stays even if it was never started */
+	struct health_config health; /* how it is checked while it runs */
+	bool kept;                   /* it stays even if it was never started */
 };
 
 #define CONTAINER_INIT \
 	{ \
 		.network = NETWORK_INIT, .record = RECORD_INIT, .image = IMAGE_INIT, \
-		.store = STORE_INIT \
+		.store = STORE_INIT, .health = HEALTH_CONFIG_INIT \
 	}
 
 int make_container(const struct host *host, const struct request *request,

@@ -21,6 +21,7 @@
 #include "container/restartpolicy.h"
 #include "container/scratch.h"
 #include "container/supervisor.h"
+#include "container/upkeep.h"
 
 #define OOM_SCORE "-999"
 #define SLICE_MS 50 /* how often a stop is looked for between two starts */
@@ -156,23 +157,44 @@ static int follow_command(struct supervisor *supervisor)
 	return begin_again(supervisor);
 }
 
-static int live(struct supervisor *supervisor)
+/* The policy may have been updated. */
+static void read_policy(struct record *record)
+{
+	AUTO(upkeep) upkeep = UPKEEP_INIT;
+
+	if (upkeep_load(record, &upkeep) < 0)
+		err_clear();
+	else if (upkeep.restart != NULL)
+		xreplace(&record->restart, upkeep.restart);
+}
+
+static bool is_to_run_again(const struct supervisor *supervisor)
 {
 	struct record *record = &supervisor->container->record;
 	struct restart_policy policy;
+
+	if (record->ephemeral || record->auto_remove || end_forbids_restart(record))
+		return false;
+	read_policy(record);
+	if (restart_policy_parse(record->restart, &policy) < 0)
+		return false;
+	return supervisor->again ||
+	       restart_policy_applies(&policy, supervisor->exited.code, record->restarts);
+}
+
+static int live(struct supervisor *supervisor)
+{
 	int64_t pause = 0, started;
 	int rc = 1;
 
-	TRY(restart_policy_parse(record->restart, &policy));
 	while (rc > 0) {
 		started = now_ms();
 		TRY(supervisor_run(supervisor));
-		if (is_asked_again(record)) {
+		if (is_asked_again(&supervisor->container->record)) {
 			rc = follow_command(supervisor);
 			continue;
 		}
-		if (end_forbids_restart(record) ||
-		    !restart_policy_applies(&policy, supervisor->exited.code, record->restarts))
+		if (!is_to_run_again(supervisor))
 			return supervisor_conclude(supervisor);
 		rc = follow_policy(supervisor, now_ms() - started, &pause);
 	}

@@ -38,6 +38,7 @@ void notice_started(const struct request *request, pid_t pid);
 struct notice_exit {
 	int code, signal;
 	bool oom, timeout;
+	bool unhealthy; /* its checks failed, and something was to be done about that */
 	struct rusage usage;
 };
 void notice_exited(const struct request *request, const struct notice_exit *exited);

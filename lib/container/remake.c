@@ -11,6 +11,7 @@
 #include "container/logdriver.h"
 #include "container/secretopt.h"
 #include "container/security.h"
+#include "container/upkeep.h"
 #include "spec/config.h"
 
 static int read_plan(const struct record *record, struct spec *spec)
@@ -70,6 +71,19 @@ int remake_files(const struct host *host, struct container *container)
 	return lock_images(host, container);
 }
 
+static int read_upkeep(struct container *container)
+{
+	AUTO(upkeep) upkeep = UPKEEP_INIT;
+
+	TRY(upkeep_load(&container->record, &upkeep));
+	if (upkeep.restart != NULL)
+		xreplace(&container->record.restart, upkeep.restart);
+	health_config_release(&container->health);
+	container->health = upkeep.health;
+	upkeep.health = (struct health_config)HEALTH_CONFIG_INIT;
+	return 0;
+}
+
 /* Descriptors of the first run are gone with it. */
 static void forget_descriptors(struct spec_process *process)
 {
@@ -102,6 +116,7 @@ int remake_again(const struct host *host, struct container *container)
 	}
 	TRY(read_plan(record, &container->spec));
 	TRY(secretopt_apply(host, &record->secrets, &container->spec));
+	TRY(read_upkeep(container));
 	xreplace(&container->spec.id, record->id);
 	TRY(security_compile_filter(host, &container->spec));
 	TRY(remake_network(host, container));

@@ -90,6 +90,7 @@ void request_release(struct request *r)
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
 		strvec_release(lists[i]);
 	resolv_release(&r->resolv);
+	health_request_release(&r->health);
 }
 
 static int check_attach(const struct request *request)

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/vec.h"
+#include "container/healthrequest.h"
 #include "image/pull.h"
 #include "network/network.h"
 #include "network/resolv.h"
@@ -85,6 +86,8 @@ struct request {
 	/* ours */
 	bool dry_run;
 	int64_t status_fd; /* -1: none */
+
+	struct health_request health;
 
 	struct strvec remarks; /* of the option parser: what was ignored, and why */
 };

@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/units.h"
+#include "container/healthfile.h"
 #include "container/pause.h"
 
 struct select_rule {
@@ -222,6 +223,20 @@ static int prepare_until(const struct host *host, struct select_rule *rule)
 	return units_parse_moment(rule->value, (int64_t)time(NULL), &rule->number);
 }
 
+static int prepare_health(const struct host *host, struct select_rule *rule)
+{
+	enum health_status status;
+
+	TRY(health_status_parse(rule->value, &status));
+	rule->number = status;
+	return 0;
+}
+
+static bool match_health(const struct select_rule *rule, const struct record *record)
+{
+	return healthfile_status(record) == (enum health_status)rule->number;
+}
+
 static const struct select_key keys[] = {
 	{ "id", .regex = true, .matches = match_id },
 	{ "name", .regex = true, .matches = match_name },
@@ -238,6 +253,7 @@ static const struct select_key keys[] = {
 	{ "restart-policy", .matches = match_restart },
 	{ "command", .regex = true, .matches = match_command },
 	{ "until", .all = true, .prepare = prepare_until, .matches = match_before },
+	{ "health", .prepare = prepare_health, .matches = match_health },
 };
 
 static const struct select_key *find_key(const char *name, size_t len)
@@ -259,7 +275,7 @@ static int add_rule(const struct host *host, const char *text, struct selection 
 	if (key == NULL) {
 		refuse("'%s' is not a filter: KEY=VALUE", text);
 		hint("keys are id, name, label, status, exited, ancestor, before, since, volume, "
-		     "network, publish, expose, restart-policy, command and until");
+		     "network, publish, expose, restart-policy, command, until and health");
 		return -EINVAL;
 	}
 	rule = VEC_PUSH(&selection->rules);

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/err.h"
+#include "container/upkeep.h"
 
 /* So many ^C end a container that does not react, as with docker. */
 #define INTERRUPTS_MAX 3
@@ -47,6 +48,9 @@ enum signals_action signals_judge(struct signals *signals, const struct signalfd
 		return SIGNALS_KILL;
 	if (terminal && info->ssi_signo == SIGWINCH)
 		return SIGNALS_RESIZE;
+	if (info->ssi_signo == UPKEEP_SIGNAL && info->ssi_code == SI_QUEUE &&
+	    info->ssi_int == UPKEEP_VALUE)
+		return SIGNALS_UPKEEP;
 	if (info->ssi_signo == SIGURG || info->ssi_signo == SIGTTIN || info->ssi_signo == SIGTTOU)
 		return SIGNALS_IGNORE;
 	if (!proxy)

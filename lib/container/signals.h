@@ -24,6 +24,7 @@ enum signals_action {
 	SIGNALS_FORWARD,
 	SIGNALS_RESIZE,   /* the terminal has another size */
 	SIGNALS_CONTINUE, /* we were stopped, or moved to the foreground */
+	SIGNALS_UPKEEP,   /* by upkeep_tell() */
 	SIGNALS_KILL,     /* the user insists: a third ^C, or any with --sig-proxy=false */
 };
 

@@ -17,14 +17,19 @@
 #include "base/memory.h"
 #include "base/proc.h"
 #include "base/units.h"
+#include "container/end.h"
 #include "container/etc.h"
 #include "container/event.h"
+#include "container/healthfile.h"
 #include "container/terms.h"
+#include "container/upkeep.h"
 #include "container/waiter.h"
 
 #define USEC_PER_MSEC 1000
 #define USEC_PER_SEC 1000000
 #define NSEC_PER_USEC 1000
+
+#define STOP_SECONDS 10 /* from the stop signal to SIGKILL */
 
 #define OPEN_MSEC 10 /* a payload that lives for longer can be joined */
 
@@ -110,6 +115,8 @@ int supervisor_begin(struct supervisor *supervisor)
 	struct box *box = &supervisor->box;
 
 	supervisor->open = false;
+	supervisor->kill_at = 0;
+	supervisor->again = false;
 	supervisor->host_pids = container->spec.ns[NS_PID].mode == NS_HOST;
 	supervisor->memory_limit = container->spec.cgroup.resources.memory_limit;
 	if (!container->kept)
@@ -137,6 +144,9 @@ int supervisor_begin(struct supervisor *supervisor)
 	notice_started(request, box->pid);
 	spec_forget_secrets(&container->spec);
 	set_deadline(supervisor);
+	if (health_is_on(&container->health))
+		healthwatch_begin(&supervisor->health, supervisor->host, &container->health,
+				  &container->record);
 	/* In the background it may be started again. */
 	if (container->record.ephemeral && !supervisor->capture.open)
 		etc_unlink(container);
@@ -159,6 +169,71 @@ static void kill_all(struct supervisor *supervisor)
 		err_clear();
 }
 
+/* By its stop signal, as `stop` does, which a paused one has to hear of. */
+static void ask_to_end(struct supervisor *supervisor)
+{
+	const struct record *record = &supervisor->container->record;
+	int64_t seconds = record->stop_timeout >= 0 ? record->stop_timeout : STOP_SECONDS;
+
+	supervisor->kill_at = now_usec() + (uint64_t)seconds * USEC_PER_SEC;
+	send_signal(supervisor, record->stop_signal != 0 ? record->stop_signal : SIGTERM);
+	if (cgroup_freeze(&supervisor->box.cgroup, false) < 0)
+		err_clear();
+}
+
+/* What is ended because of its health stays so, but where a new start was asked for. */
+static void act_on_health(struct supervisor *supervisor, enum health_verdict verdict)
+{
+	const struct container *container = supervisor->container;
+	enum health_action action = container->health.on_failure;
+
+	if (verdict == HEALTH_GO_ON || supervisor->exited.unhealthy)
+		return;
+	supervisor->exited.unhealthy = true;
+	if (verdict == HEALTH_RESTART || action == HEALTH_ACTION_RESTART)
+		supervisor->again = true;
+	else
+		end_forbid_restart(&container->record);
+	if (verdict == HEALTH_ACT && action == HEALTH_ACTION_KILL)
+		kill_all(supervisor);
+	else
+		ask_to_end(supervisor);
+}
+
+static bool is_same_health(const struct health_config *one, const struct health_config *other)
+{
+	autojson cJSON *first = json_object(), *second = json_object();
+
+	health_print(one, first);
+	health_print(other, second);
+	return cJSON_Compare(first, second, true);
+}
+
+static void read_upkeep(struct supervisor *supervisor)
+{
+	struct container *container = supervisor->container;
+	AUTO(upkeep) upkeep = UPKEEP_INIT;
+	struct health_state state;
+
+	if (upkeep_load(&container->record, &upkeep) < 0) {
+		err_clear();
+		return;
+	}
+	if (upkeep.restart != NULL)
+		xreplace(&container->record.restart, upkeep.restart);
+	if (is_same_health(&upkeep.health, &container->health)) {
+		if (healthfile_load(&container->record, &state, NULL) > 0)
+			act_on_health(supervisor, health_standing(&container->health, &state));
+		return;
+	}
+	healthwatch_end(&supervisor->health);
+	health_config_release(&container->health);
+	container->health = upkeep.health;
+	upkeep.health = (struct health_config)HEALTH_CONFIG_INIT;
+	healthwatch_begin(&supervisor->health, supervisor->host, &container->health,
+			  &container->record);
+}
+
 static void handle_signals(struct supervisor *supervisor)
 {
 	struct signalfd_siginfo info;
@@ -171,6 +246,9 @@ static void handle_signals(struct supervisor *supervisor)
 			break;
 		case SIGNALS_RESIZE:
 			relay_resize(&supervisor->relay);
+			break;
+		case SIGNALS_UPKEEP:
+			read_upkeep(supervisor);
 			break;
 		case SIGNALS_KILL:
 			kill_all(supervisor);
@@ -197,48 +275,87 @@ void supervisor_open(struct supervisor *supervisor)
 	supervisor->open = true;
 }
 
+/* Milliseconds; -1: for ever. */
+static int sooner(int left, int other)
+{
+	return left < 0 || (other >= 0 && other < left) ? other : left;
+}
+
+static int until(uint64_t moment)
+{
+	uint64_t now = moment != 0 ? now_usec() : 0;
+
+	if (moment == 0)
+		return -1;
+	return now >= moment ? 0 : (int)((moment - now) / USEC_PER_MSEC) + 1;
+}
+
 static int time_left(const struct supervisor *supervisor)
 {
-	uint64_t now;
-
 	if (!supervisor->open)
 		return OPEN_MSEC;
-	if (supervisor->deadline == 0)
-		return -1;
-	now = now_usec();
-	return now >= supervisor->deadline
-		       ? 0
-		       : (int)((supervisor->deadline - now) / USEC_PER_MSEC) + 1;
+	return sooner(sooner(until(supervisor->deadline), until(supervisor->kill_at)),
+		      healthwatch_left(&supervisor->health));
+}
+
+static void act_on_time(struct supervisor *supervisor)
+{
+	if (supervisor->deadline != 0 && now_usec() >= supervisor->deadline) {
+		supervisor->exited.timeout = true;
+		supervisor->deadline = 0;
+		kill_all(supervisor);
+	}
+	if (supervisor->kill_at != 0 && now_usec() >= supervisor->kill_at) {
+		supervisor->kill_at = 0;
+		kill_all(supervisor);
+	}
+}
+
+/* What is polled; the relay has the first three, the capture the last. */
+enum {
+	POLL_SIGNALS = 3,
+	POLL_PAYLOAD,
+	POLL_HEALTH,
+	POLL_CAPTURE,
+	POLL_MAX = POLL_CAPTURE + CAPTURE_POLLS,
+};
+
+static void poll_round(struct supervisor *supervisor, const struct pollfd *polls)
+{
+	struct container *container = supervisor->container;
+
+	if (polls[POLL_SIGNALS].revents != 0)
+		handle_signals(supervisor);
+	relay_run(&supervisor->relay, polls);
+	capture_run(&supervisor->capture, polls + POLL_CAPTURE);
+	/* What a payload of a moment need not wait for. */
+	if (!supervisor->open && polls[POLL_PAYLOAD].revents == 0) {
+		supervisor_open(supervisor);
+		memory_shed();
+	}
+	if (supervisor->health.config != NULL && supervisor->open)
+		act_on_health(supervisor,
+			      healthwatch_run(&supervisor->health, &container->record,
+					      supervisor->box.pidfd, &polls[POLL_HEALTH]));
+	act_on_time(supervisor);
 }
 
 /* Until the payload is gone. */
 static int supervise(struct supervisor *supervisor)
 {
-	struct pollfd polls[5 + CAPTURE_POLLS] = {
-		[3] = { .fd = supervisor->signals.fd, .events = POLLIN },
-		[4] = { .fd = supervisor->box.pidfd, .events = POLLIN },
+	struct pollfd polls[POLL_MAX] = {
+		[POLL_SIGNALS] = { .fd = supervisor->signals.fd, .events = POLLIN },
+		[POLL_PAYLOAD] = { .fd = supervisor->box.pidfd, .events = POLLIN },
 	};
 
 	do {
 		relay_poll(&supervisor->relay, polls);
-		capture_poll(&supervisor->capture, polls + 5);
+		capture_poll(&supervisor->capture, polls + POLL_CAPTURE);
+		healthwatch_poll(&supervisor->health, &polls[POLL_HEALTH]);
 		if (poll(polls, ARRAY_SIZE(polls), time_left(supervisor)) < 0 && errno != EINTR)
 			return fail("cannot wait for the container");
-		if (polls[3].revents != 0)
-			handle_signals(supervisor);
-		relay_run(&supervisor->relay, polls);
-		capture_run(&supervisor->capture, polls + 5);
-		/* What a payload of a moment need not wait for. */
-		if (!supervisor->open && polls[4].revents == 0) {
-			supervisor_open(supervisor);
-			memory_shed();
-		}
-		if (supervisor->deadline != 0 && now_usec() >= supervisor->deadline) {
-			supervisor->exited.timeout = true;
-			supervisor->deadline = 0;
-			kill_all(supervisor);
-		}
-	} while (polls[4].revents == 0);
+		poll_round(supervisor, polls);
+	} while (polls[POLL_PAYLOAD].revents == 0);
 	return 0;
 }
 
@@ -275,6 +392,8 @@ static void explain_end(struct supervisor *supervisor)
 		refuse_with(ETIMEDOUT, "killed: it ran longer than --timeout allows");
 	else if (oom)
 		explain_oom(supervisor, peak);
+	else if (supervisor->exited.unhealthy)
+		refuse_with(ECANCELED, "ended because its health checks failed");
 }
 
 /* The children that were reaped before the payload's end are pasta's and the like. */
@@ -387,6 +506,7 @@ int supervisor_run(struct supervisor *supervisor)
 	err_clear(); /* what was overcome on the way is no news */
 	supervisor->exited = (struct notice_exit){ 0 };
 	TRY(supervise(supervisor));
+	healthwatch_end(&supervisor->health);
 	TRY(collect(supervisor));
 	relay_drain(&supervisor->relay, &supervisor->signals);
 	capture_finish(&supervisor->capture);
@@ -438,6 +558,7 @@ void supervisor_release(struct supervisor *supervisor)
 	if (supervisor->pidfile)
 		notice_remove_pidfiles(supervisor->request);
 	(void)box_release(&supervisor->box);
+	healthwatch_end(&supervisor->health);
 	relay_release(&supervisor->relay);
 	capture_release(&supervisor->capture);
 	signals_release(&supervisor->signals);

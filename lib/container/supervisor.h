@@ -4,6 +4,7 @@
 
 #include "box/box.h"
 #include "container/capture.h"
+#include "container/healthwatch.h"
 #include "container/make.h"
 #include "container/notice.h"
 #include "container/signals.h"
@@ -29,6 +30,9 @@ struct supervisor {
 	struct relay relay;     /* in the foreground */
 	struct capture capture; /* in the background */
 	uint64_t deadline;      /* CLOCK_MONOTONIC, microseconds; 0: none */
+	struct healthwatch health;
+	uint64_t kill_at; /* the same, for one that was asked to end */
+	bool again;       /* it is to be started again, whatever the policy says */
 	bool cidfile, pidfile;
 	bool host_pids;       /* its end does not end its children */
 	bool open;            /* others may join it (terms.h) */
@@ -41,7 +45,8 @@ struct supervisor {
 #define SUPERVISOR_INIT \
 	{ \
 		.box = BOX_INIT, .signals = SIGNALS_INIT, .relay = RELAY_INIT, \
-		.capture = CAPTURE_INIT, .memory_limit = LIMIT_NONE, .events = BUF_INIT \
+		.capture = CAPTURE_INIT, .health = HEALTHWATCH_INIT, .memory_limit = LIMIT_NONE, \
+		.events = BUF_INIT \
 	}
 
 int supervisor_begin(struct supervisor *supervisor);

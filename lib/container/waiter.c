@@ -15,12 +15,15 @@
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/proc.h"
+#include "container/healthfile.h"
 #include "container/state.h"
+#include "container/upkeep.h"
 
 #define KILLED 137
 #define QUICK_ROUNDS 50
 #define QUICK_NSEC 200000L
 #define SLOW_NSEC 20000000L
+#define HEALTH_MSEC 50 /* how often the state of health is looked at */
 
 void waiter_tell(const struct record *record, bool goes)
 {
@@ -192,10 +195,60 @@ static int wait_removal(struct waiter *waiter, int *ret_code)
 	return judge_removed(waiter, ret_code);
 }
 
+static int refuse_unchecked(const struct record *record)
+{
+	AUTO(upkeep) upkeep = UPKEEP_INIT;
+
+	TRY(upkeep_load(record, &upkeep));
+	if (health_is_on(&upkeep.health))
+		return 0;
+	refuse_with(ENOENT, "the container '%s' has no health check", record->name);
+	hint("'berth update --health-cmd COMMAND %s' gives it one", record->name);
+	return -ENOENT;
+}
+
+static void sleep_checked(const struct record *now)
+{
+	struct pollfd process = { .fd = -1, .events = POLLIN };
+
+	if (now->status == RECORD_RUNNING && now->pid > 0)
+		process.fd = (int)syscall(SYS_pidfd_open, now->pid, 0);
+	(void)poll(&process, 1, HEALTH_MSEC);
+	cleanup_close(&process.fd);
+}
+
+static int wait_health(struct waiter *waiter, enum health_status wanted, int *ret_code)
+{
+	for (;;) {
+		AUTO(record) now = RECORD_INIT;
+		struct record *record = &waiter->record;
+		bool abandoned = is_abandoned(waiter);
+		int there = look(waiter, &now);
+
+		TRY(there);
+		if (there == 0 || now.status == RECORD_EXITED ||
+		    (now.status == RECORD_RUNNING && abandoned))
+			return refuse_with(ESRCH, "the container '%s' has ended before it was %s",
+					   record->name, health_status_name(wanted));
+		record->status = now.status;
+		record->pid_start = now.pid_start;
+		if (now.status == RECORD_RUNNING && healthfile_status(record) == wanted) {
+			*ret_code = -1;
+			return 0;
+		}
+		TRY(refuse_unchecked(record));
+		sleep_checked(&now);
+	}
+}
+
 int waiter_wait(struct waiter *waiter, enum waiter_condition condition, int *ret_code)
 {
 	if (condition == WAITER_REMOVED)
 		return wait_removal(waiter, ret_code);
+	if (condition == WAITER_HEALTHY)
+		return wait_health(waiter, HEALTH_HEALTHY, ret_code);
+	if (condition == WAITER_UNHEALTHY)
+		return wait_health(waiter, HEALTH_UNHEALTHY, ret_code);
 	return wait_end(waiter, condition, ret_code);
 }
 

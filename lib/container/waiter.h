@@ -15,6 +15,8 @@ enum waiter_condition {
 	WAITER_STOPPED, /* it does not run */
 	WAITER_RUNNING,
 	WAITER_REMOVED,
+	WAITER_HEALTHY, /* it runs, and its health checks say so */
+	WAITER_UNHEALTHY,
 };
 
 struct waiter {
@@ -25,7 +27,7 @@ struct waiter {
 /* Begin: from here on its end is not missed. The record is taken over. */
 void waiter_begin(struct record *record, struct waiter *ret_waiter);
 /* *ret_code is its exit status: 137 where its supervisor was killed, -1 where it has not ended.
- * -ENOENT: it was removed before it ran. */
+ * -ENOENT: it was removed before it ran. -ESRCH: it ended before it was healthy. */
 int waiter_wait(struct waiter *waiter, enum waiter_condition condition, int *ret_code);
 void waiter_release(struct waiter *waiter);
 

@@ -64,6 +64,22 @@ static int check_env(const struct strvec *env)
 	return 0;
 }
 
+/* An extension of docker's: what is in it is read where it is used. */
+static int take_healthcheck(const cJSON *json, struct image_config *config)
+{
+	const cJSON *object = NULL;
+	AUTO(buf) text = BUF_INIT;
+
+	TRY(json_get_object(json, "Healthcheck", &object));
+	if (object == NULL)
+		return 0;
+	json_print(object, false, &text);
+	if (text.len > MAX_HEALTHCHECK)
+		return refuse("config.Healthcheck has more than %lu bytes", MAX_HEALTHCHECK);
+	config->healthcheck = buf_steal(&text);
+	return 0;
+}
+
 static int read_config(const cJSON *json, struct image_config *config)
 {
 	TRY(take_string(json, "User", &config->user));
@@ -77,6 +93,7 @@ static int read_config(const cJSON *json, struct image_config *config)
 	if (config->volumes.n > MAX_VOLUMES)
 		return refuse("config.Volumes has more than %d entries", MAX_VOLUMES);
 	TRY(take_keys(json, "ExposedPorts", &config->exposed_ports));
+	TRY(take_healthcheck(json, config));
 	return take_labels(json, &config->labels);
 }
 
@@ -234,6 +251,7 @@ void image_config_release(struct image_config *config)
 	free(config->architecture);
 	free(config->variant);
 	free(config->created);
+	free(config->healthcheck);
 	strvec_release(&config->env);
 	strvec_release(&config->entrypoint);
 	strvec_release(&config->cmd);

@@ -19,6 +19,7 @@ struct image_config {
 	char *os, *architecture, *variant;
 	char *created;          /* RFC 3339; NULL: not said */
 	struct strvec diff_ids; /* of the layers, the lowest first */
+	char *healthcheck;      /* config.Healthcheck as it stands there, for who runs it; NULL */
 };
 
 int imageconfig_parse(const char *bytes, size_t len, const char *name,

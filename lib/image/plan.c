@@ -16,7 +16,7 @@
 #include "base/fs.h"
 #include "base/lock.h"
 
-#define PLAN_VERSION "berth-plan 1"
+#define PLAN_VERSION "berth-plan 2"
 #define PLAN_SUM "sum="
 #define SUM_LEN 16
 #define USE_SECONDS 3600
@@ -40,7 +40,7 @@ static const struct {
 	LIST("env", env),        LIST("entry", entrypoint),   LIST("cmd", cmd),
 	LIST("volume", volumes), LIST("port", exposed_ports), LIST("label", labels),
 	ONE("os", os),           ONE("arch", architecture),   ONE("variant", variant),
-	ONE("created", created), LIST("layer", diff_ids),
+	ONE("created", created), LIST("layer", diff_ids),     ONE("health", healthcheck),
 #undef ONE
 #undef LIST
 };

@@ -67,7 +67,9 @@ complete_line() {
 	[ "$output" = "tmpfs," ]
 	run complete_line "--ro"
 	[ "$output" = --root ]
-	run complete_line "run --health-"
+	run complete_line "run --health-on-failure r"
+	[ "$output" = restart ]
+	run complete_line "run --personal"
 	[ -z "$output" ]
 }
 

@@ -67,7 +67,8 @@ load ../helper/berth
 	want 0
 	has "Root's default network is none"
 	has "-v, --volume"
-	lacks "--health-cmd"
+	has "--health-cmd"
+	lacks "--personality"
 }
 
 @test "an unknown command is refused with the nearest one" {

@@ -35,6 +35,7 @@ static int render(const struct buf *in, struct buf *out)
 	print_list(out, "port", &c.exposed_ports);
 	print_list(out, "label", &c.labels);
 	print_list(out, "diff ID", &c.diff_ids);
+	print_text(out, "health check", c.healthcheck);
 	image_config_release(&c);
 	return 0;
 }
