@@ -18,6 +18,7 @@
 #include "base/vec.h"
 
 #define MAX_PROCS (64UL << 20) /* bytes of a list of processes */
+#define MOVE_ROUNDS 100
 
 #define NSEC_PER_MSEC 1000000L
 
@@ -194,4 +195,37 @@ int cgdir_remove(int dirfd, const char *path, unsigned int wait_ms)
 		if (pause.tv_nsec < 5 * NSEC_PER_MSEC)
 			pause.tv_nsec *= 2;
 	}
+}
+
+static bool has(const struct cgdir_procs *procs, pid_t pid)
+{
+	for (size_t i = 0; i < procs->n; i++)
+		if (procs->v[i] == pid)
+			return true;
+	return false;
+}
+
+/* Those that are forked there are born there: in the end nobody is left. */
+int cgdir_gather(int from, int to)
+{
+	for (int round = 0; round < MOVE_ROUNDS; round++) {
+		struct cgdir_procs all = { 0 }, there = { 0 };
+		size_t moved = 0;
+		char text[16];
+
+		cgdir_procs(from, &all);
+		cgdir_procs(to, &there);
+		for (size_t i = 0; i < all.n; i++) {
+			if (has(&there, all.v[i]))
+				continue;
+			snprintf(text, sizeof(text), "%d", (int)all.v[i]);
+			cgdir_write(to, "cgroup.procs", text);
+			moved++;
+		}
+		free(all.v);
+		free(there.v);
+		if (moved == 0)
+			return 0;
+	}
+	return -EBUSY;
 }

@@ -29,6 +29,9 @@ int cgdir_procs(int dirfd, struct cgdir_procs *procs);
 int cgdir_kill(int dirfd);
 /* Move every process of one cgroup to another one, both open. */
 int cgdir_move(int from, int to);
+/* Move every process of one cgroup and below it, of one hierarchy of v1, to one cgroup of another.
+ * -EBUSY where some cannot be. */
+int cgdir_gather(int from, int to);
 /* Remove it and all below. While processes in it are dying, waits up to wait_ms. */
 int cgdir_remove(int dirfd, const char *path, unsigned int wait_ms);
 

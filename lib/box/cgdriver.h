@@ -26,6 +26,9 @@ struct cgroup_driver {
 	int (*oom)(const struct cgroup *cgroup, bool *ret_oom, uint64_t *ret_peak);
 	int (*freeze)(const struct cgroup *cgroup, bool frozen);
 	bool (*is_frozen)(const struct cgroup *cgroup);
+	/* As cgroup_update(). */
+	int (*update)(const struct cgroup *cgroup, pid_t pid, const struct spec_resources *from,
+		      const struct spec_resources *to);
 	/* The directory that holds all of its processes. */
 	int (*open)(const struct cgroup *cgroup);
 	/* Append the names of the controllers that can be used, separated by blanks. */
@@ -69,6 +72,8 @@ int cgroup1_open_any(const struct cgroup *cgroup);
 /* For drivers that write to the directory of a v2 cgroup. */
 int cgroup2_join(struct cgroup *cgroup, pid_t pid);
 int cgroup2_open(const struct cgroup *cgroup);
+int cgroup2_update(const struct cgroup *cgroup, pid_t pid, const struct spec_resources *from,
+		   const struct spec_resources *to);
 int cgroup2_kill(const struct cgroup *cgroup);
 int cgroup2_oom(const struct cgroup *cgroup, bool *ret_oom, uint64_t *ret_peak);
 void cgroup2_describe(struct buf *controllers);

@@ -17,7 +17,6 @@
 #define PAUSE_NSEC 1000000L
 /* A process that waits for a disk stops when it has what it waits for. */
 #define FREEZE_ROUNDS 10000
-#define MOVE_ROUNDS 100
 
 static int refuse_slow(const struct cgroup *cgroup)
 {
@@ -74,40 +73,6 @@ static char *freezer(const struct cgroup *cgroup)
 	return xasprintf("%s%s", FREEZER, cgroup->path);
 }
 
-static bool has(const struct cgdir_procs *procs, pid_t pid)
-{
-	for (size_t i = 0; i < procs->n; i++)
-		if (procs->v[i] == pid)
-			return true;
-	return false;
-}
-
-/* Move all processes of one cgroup, and below, to the freezer. Those that are forked there are born
- * there: in the end nobody is left. */
-static int gather(int from, int to)
-{
-	for (int round = 0; round < MOVE_ROUNDS; round++) {
-		struct cgdir_procs all = { 0 }, there = { 0 };
-		size_t moved = 0;
-		char text[16];
-
-		cgdir_procs(from, &all);
-		cgdir_procs(to, &there);
-		for (size_t i = 0; i < all.n; i++) {
-			if (has(&there, all.v[i]))
-				continue;
-			snprintf(text, sizeof(text), "%d", (int)all.v[i]);
-			cgdir_write(to, "cgroup.procs", text);
-			moved++;
-		}
-		free(all.v);
-		free(there.v);
-		if (moved == 0)
-			return 0;
-	}
-	return -EBUSY;
-}
-
 static int freeze_v1(const struct cgroup *cgroup)
 {
 	autofree char *path = freezer(cgroup);
@@ -120,7 +85,7 @@ static int freeze_v1(const struct cgroup *cgroup)
 		hint("mkdir -p " FREEZER " && mount -t cgroup -o freezer cgroup " FREEZER);
 		return -ENOENT;
 	}
-	rc = from < 0 ? from : fd < 0 ? fd : gather(from, fd);
+	rc = from < 0 ? from : fd < 0 ? fd : cgdir_gather(from, fd);
 	if (rc >= 0)
 		rc = cgdir_write(fd, "freezer.state", "FROZEN");
 	if (rc < 0)

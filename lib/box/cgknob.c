@@ -341,6 +341,13 @@ static void knob_hint(const struct knob *knob, int rc)
 		hint("more memory than that is in use already");
 }
 
+int knob_fail(const struct knob *knob, int rc)
+{
+	fail_with(rc, "cannot set the %s: '%s' to '%s'", knob->what, knob->file, knob->value);
+	knob_hint(knob, rc);
+	return rc;
+}
+
 int knobs_write(const struct knobs *knobs, enum controller controller, int dirfd)
 {
 	for (size_t i = 0; i < knobs->n; i++) {
@@ -354,10 +361,7 @@ int knobs_write(const struct knobs *knobs, enum controller controller, int dirfd
 			rc = knob_try(dirfd, knob->other_file, knob->other_value);
 		if (rc == 0 || knob->optional)
 			continue;
-		fail_with(rc, "cannot set the %s: '%s' to '%s'", knob->what, knob->file,
-			  knob->value);
-		knob_hint(knob, rc);
-		return rc;
+		return knob_fail(knob, rc);
 	}
 	return 0;
 }

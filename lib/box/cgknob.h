@@ -55,5 +55,7 @@ unsigned int knobs_controllers(const struct knobs *knobs, bool required);
  * cannot be set is passed over; an error names the limit and the file.
  */
 int knobs_write(const struct knobs *knobs, enum controller controller, int dirfd);
+/* Record that error, and return rc. */
+int knob_fail(const struct knob *knob, int rc);
 
 #endif

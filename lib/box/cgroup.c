@@ -13,6 +13,8 @@
 #include "box/cgself.h"
 #include "box/cgunit.h"
 
+#define CONTROLLERS_ANY (~0U >> 1)
+
 static int none_make(const struct spec *spec, struct cgroup *cgroup)
 {
 	return 0;
@@ -176,6 +178,19 @@ int cgroup_attach(struct cgroup *cgroup, pid_t pid)
 	return cgroup->driver->attach(cgroup, pid);
 }
 
+int cgroup_update(const struct cgroup *cgroup, pid_t pid, const struct spec_resources *from,
+		  const struct spec_resources *to)
+{
+	if (cgroup->path == NULL)
+		return cgroup_refuse_none("a limit");
+	return cgroup->driver->update(cgroup, pid, from, to);
+}
+
+void cgroup_forget(struct cgroup *cgroup)
+{
+	cgroup->controllers = CONTROLLERS_ANY;
+}
+
 int cgroup_kill(const struct cgroup *cgroup)
 {
 	return cgroup->path != NULL ? cgroup->driver->kill(cgroup) : 0;
@@ -271,7 +286,7 @@ int cgroup_find(const char *name, struct cgroup *ret_cgroup)
 	if (colon != NULL)
 		cgroup.path = xstrdup(colon + 1);
 	/* Whatever hierarchies it was in. */
-	cgroup.controllers = ~0U >> 1;
+	cgroup.controllers = CONTROLLERS_ANY;
 	*ret_cgroup = cgroup;
 	return 0;
 }

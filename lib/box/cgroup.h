@@ -58,6 +58,15 @@ int cgroup_adopt(const struct cgroup *cgroup, pid_t pid);
  * (systemd); nothing to do where there is no cgroup. */
 bool cgroup_attaches(const struct cgroup *cgroup);
 int cgroup_attach(struct cgroup *cgroup, pid_t pid);
+/*
+ * Of a container that runs, found by its name: change its limits from those that it was made with
+ * (or last changed to), all or none. pid is its first process. With v1 it may get a cgroup in a
+ * hierarchy in which it had none: who removes it is to be told by cgroup_forget().
+ */
+int cgroup_update(const struct cgroup *cgroup, pid_t pid, const struct spec_resources *from,
+		  const struct spec_resources *to);
+/* It may be in more hierarchies than it was made in. */
+void cgroup_forget(struct cgroup *cgroup);
 /* Kill every process in it (cgroup.kill, Linux 5.14, or by list until empty). */
 int cgroup_kill(const struct cgroup *cgroup);
 /* Remove it. Processes that are just dying are waited for, a second at the most; -EBUSY where they

@@ -10,10 +10,12 @@
 
 #include "base/alloc.h"
 #include "base/err.h"
+#include "box/cgchange.h"
 #include "box/cgdevice.h"
 #include "box/cgdir.h"
 #include "box/cgdriver.h"
 #include "box/cgknob.h"
+#include "box/cgself.h"
 
 static char *hierarchy(size_t controller, const char *path)
 {
@@ -168,6 +170,95 @@ static int v1_join(struct cgroup *cgroup, pid_t pid)
 	return found != 0 ? 0 : refuse_with(ESRCH, "the container has ended");
 }
 
+/* A hierarchy that an update takes a container into. */
+struct entered {
+	int to, from; /* the directory there, and where its processes were; -1: none */
+	char *path;   /* of the new one */
+};
+
+/* Its directory, with the limits in it, before a process is there; then its processes, from the
+ * cgroup that they were in without having been put there. */
+static int enter_hierarchy(const struct cgroup *cgroup, pid_t pid, const struct knobs *knobs,
+			   size_t controller, struct entered *entered)
+{
+	autofree char *own = NULL, *path = NULL;
+	autoclose int all = cgroup1_open_any(cgroup);
+	int rc;
+
+	TRY(cgself_path(pid, controller_table[controller].v1, &own));
+	path = hierarchy(controller, own);
+	entered->from = cgdir_open(AT_FDCWD, path);
+	if (entered->from < 0 || all < 0)
+		return refuse_with(ESRCH, "the container has ended");
+	entered->path = hierarchy(controller, cgroup->path);
+	rc = cgdir_make(AT_FDCWD, entered->path);
+	if (rc < 0)
+		return missing(controller, rc);
+	if (controller == CONTROLLER_CPUSET)
+		TRY(cpuset_inherit(cgroup->path));
+	entered->to = cgdir_open(AT_FDCWD, entered->path);
+	if (entered->to < 0)
+		return missing(controller, entered->to);
+	TRY(knobs_write(knobs, (enum controller)controller, entered->to));
+	rc = cgdir_gather(all, entered->to);
+	return rc < 0 ? fail_with(rc, "cannot move the container to '%s'", entered->path) : 0;
+}
+
+static void leave_hierarchy(struct entered *entered)
+{
+	if (entered->to >= 0 && entered->from >= 0)
+		cgdir_gather(entered->to, entered->from);
+	if (entered->path != NULL)
+		cgdir_remove(AT_FDCWD, entered->path, 0);
+}
+
+static int update_one(const struct cgroup *cgroup, pid_t pid, const struct knobs *knobs,
+		      size_t controller, struct cgchange *change, struct entered *entered)
+{
+	autoclose int fd = open_one(cgroup, controller);
+
+	if (fd >= 0)
+		return cgchange_write(change, knobs, (enum controller)controller, fd);
+	return enter_hierarchy(cgroup, pid, knobs, controller, entered);
+}
+
+static int update_all(const struct cgroup *cgroup, pid_t pid, const struct knobs *knobs,
+		      struct cgchange *change, struct entered entered[CONTROLLER_MAX])
+{
+	const unsigned int required = knobs_controllers(knobs, true);
+
+	for (size_t i = 0; i < CONTROLLER_MAX; i++)
+		if ((required >> i & 1) != 0)
+			TRY(update_one(cgroup, pid, knobs, i, change, &entered[i]));
+	return 0;
+}
+
+static int v1_update(const struct cgroup *cgroup, pid_t pid, const struct spec_resources *from,
+		     const struct spec_resources *to)
+{
+	struct entered entered[CONTROLLER_MAX];
+	AUTO(knobs) before = { 0 }, after = { 0 };
+	AUTO(cgchange) change = { 0 };
+	int rc;
+
+	TRY(knobs_v1(from, &before));
+	TRY(knobs_v1(to, &after));
+	cgchange_drop_same(&before, &after);
+	for (size_t i = 0; i < CONTROLLER_MAX; i++)
+		entered[i] = (struct entered){ -1, -1, NULL };
+	rc = update_all(cgroup, pid, &after, &change, entered);
+	if (rc < 0)
+		cgchange_undo(&change);
+	for (size_t i = 0; i < CONTROLLER_MAX; i++) {
+		if (rc < 0)
+			leave_hierarchy(&entered[i]);
+		cleanup_close(&entered[i].to);
+		cleanup_close(&entered[i].from);
+		free(entered[i].path);
+	}
+	return rc;
+}
+
 /* "0" in `tasks`: a thread that moves itself need not wait until no other thread of the system is
  * in a fork or an exec (Linux 5.18), as the move of another process must. */
 static int v1_enter(const struct cgroup *cgroup)
@@ -291,6 +382,7 @@ const struct cgroup_driver cgroup_driver_v1 = {
 	.remove = v1_remove,
 	.oom = v1_oom,
 	.freeze = cgfreeze_v1,
+	.update = v1_update,
 	.is_frozen = cgfreeze_is_v1,
 	.open = cgroup1_open_any,
 	.describe = v1_describe,

@@ -22,6 +22,7 @@
 #include "base/alloc.h"
 #include "base/err.h"
 #include "base/path.h"
+#include "box/cgchange.h"
 #include "box/cgdevice.h"
 #include "box/cgdir.h"
 #include "box/cgdriver.h"
@@ -235,6 +236,33 @@ static int v2_attach(struct cgroup *cgroup, pid_t pid)
 	return rc < 0 ? fail_with(rc, "cannot put process %d into '%s'", (int)pid, full) : 0;
 }
 
+int cgroup2_update(const struct cgroup *cgroup, pid_t pid, const struct spec_resources *from,
+		   const struct spec_resources *to)
+{
+	AUTO(knobs) before = { 0 }, after = { 0 };
+	AUTO(cgchange) change = { 0 };
+	autoclose int fd = cgroup2_open(cgroup);
+	unsigned int lacking;
+	int rc;
+
+	if (fd < 0)
+		return refuse_with(ESRCH, "the container has ended");
+	TRY(knobs_v2(from, &before));
+	TRY(knobs_v2(to, &after));
+	cgchange_drop_same(&before, &after);
+	lacking = knobs_controllers(&after, true) & ~cgroup2_controllers(fd, "cgroup.controllers");
+	if (lacking != 0) {
+		enable(cgroup->path, lacking, NULL);
+		lacking &= ~cgroup2_controllers(fd, "cgroup.controllers");
+	}
+	if (lacking != 0)
+		return cgroup2_missing(lacking);
+	rc = cgchange_write(&change, &after, CONTROLLER_MAX, fd);
+	if (rc < 0)
+		cgchange_undo(&change);
+	return rc;
+}
+
 int cgroup2_open(const struct cgroup *cgroup)
 {
 	autofree char *full = absolute(cgroup->path);
@@ -309,6 +337,7 @@ const struct cgroup_driver cgroup_driver_v2 = {
 	.remove = v2_remove,
 	.oom = cgroup2_oom,
 	.freeze = cgfreeze_v2,
+	.update = cgroup2_update,
 	.is_frozen = cgfreeze_is_v2,
 	.open = cgroup2_open,
 	.describe = cgroup2_describe,

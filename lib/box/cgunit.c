@@ -300,7 +300,7 @@ static int unit_attach(struct cgroup *cgroup, pid_t pid)
 }
 
 /* The answer to one call. */
-static int wait_for_answer(struct dbus *bus, uint32_t request, const char *scope)
+static int wait_for_answer(struct dbus *bus, uint32_t request, const char *what, const char *scope)
 {
 	for (;;) {
 		struct dbus_message message;
@@ -314,7 +314,7 @@ static int wait_for_answer(struct dbus *bus, uint32_t request, const char *scope
 		if (message.type != DBUS_ERROR)
 			continue;
 		text = message.signature[0] == 's' ? dbus_get_string(&message, 0) : NULL;
-		return refuse_with(EPERM, "systemd does not take a process into '%s': %s", scope,
+		return refuse_with(EPERM, "systemd does not %s '%s': %s", what, scope,
 				   text != NULL ? text : message.error_name);
 	}
 }
@@ -341,10 +341,56 @@ static int unit_adopt(const struct cgroup *cgroup, pid_t pid)
 	dbus_array_end(&body, mark, start);
 	request = dbus_call(&bus, &attach, "ssau", &body);
 	TRY(dbus_flush(&bus));
-	TRY(wait_for_answer(&bus, request, scope));
+	TRY(wait_for_answer(&bus, request, "take a process into", scope));
 	if (cgself_path(pid, NULL, &path) < 0 || !path_is_within(path, cgroup->path))
 		return refuse_with(EPERM, "systemd has not taken the process into '%s'", scope);
 	return 0;
+}
+
+/* What systemd has words for, so that it does not undo the change at its next reload. */
+static int set_properties(const char *scope, const struct spec_resources *to)
+{
+	static const struct dbus_method set = { SYSTEMD, SYSTEMD_OBJECT, MANAGER,
+						"SetUnitProperties" };
+	struct cgroup_unit numbers = { .numbers_len = 0 };
+	autofree char *address = bus_path(geteuid() != 0);
+	AUTO(dbus) bus = DBUS_INIT;
+	AUTO(buf) body = BUF_INIT;
+	size_t mark, start;
+	uint32_t request;
+
+	add_numbers(&numbers, to);
+	TRY(dbus_connect(address, &bus));
+	dbus_put_string(&body, scope);
+	dbus_put_u32(&body, 1); /* a boolean: until the next boot */
+	mark = dbus_array_begin(&body, 8, &start);
+	for (size_t i = 0; i < numbers.numbers_len; i++) {
+		property_begin(&body, numbers.numbers[i].name, "t");
+		dbus_put_u64(&body, numbers.numbers[i].value);
+	}
+	dbus_array_end(&body, mark, start);
+	request = dbus_call(&bus, &set, "sba(sv)", &body);
+	TRY(dbus_flush(&bus));
+	return wait_for_answer(&bus, request, "change", scope);
+}
+
+/* The files first: they say what is wrong with a value. */
+static int unit_update(const struct cgroup *cgroup, pid_t pid, const struct spec_resources *from,
+		       const struct spec_resources *to)
+{
+	AUTO(buf) text = BUF_INIT, advice = BUF_INIT;
+	const char *slash = strrchr(cgroup->path, '/');
+	int rc;
+
+	TRY(cgroup2_update(cgroup, pid, from, to));
+	rc = set_properties(slash != NULL ? slash + 1 : cgroup->path, to);
+	if (rc >= 0)
+		return 0;
+	buf_add_str(&text, err_text());
+	buf_add_str(&advice, err_hint());
+	(void)cgroup2_update(cgroup, pid, to, from);
+	err_set(text.data, advice.data);
+	return rc;
 }
 
 /* systemd removes a scope that has become empty. */
@@ -363,6 +409,7 @@ const struct cgroup_driver cgroup_driver_systemd = {
 	.remove = unit_remove,
 	.oom = cgroup2_oom,
 	.freeze = cgfreeze_v2,
+	.update = unit_update,
 	.is_frozen = cgfreeze_is_v2,
 	.open = cgroup2_open,
 	.describe = cgroup2_describe,

@@ -35,6 +35,7 @@
 	X(stats) \
 	X(events) \
 	X(rename) \
+	X(update) \
 	X(port) \
 	X(export) \
 	X(diff) \

@@ -70,9 +70,9 @@ const struct command command_create = {
 	.options =
 		(const struct opt *const[]){ options_process, options_environment, options_identity,
 					     options_userns, options_namespaces, options_network,
-					     options_resources, options_mounts, options_security,
-					     options_image, options_lifecycle, options_health,
-					     options_foreign, NULL },
+					     options_limits, options_resources, options_mounts,
+					     options_security, options_image, options_lifecycle,
+					     options_health, options_foreign, NULL },
 	.mode = OPT_STOP_AT_OPERAND,
 	.request_size = sizeof(struct request),
 	.init = init,

@@ -175,7 +175,8 @@ const struct opt options_network[] = {
 	OPT_END,
 };
 
-const struct opt options_resources[] = {
+/* Those that can be changed later as well. */
+const struct opt options_limits[] = {
 	OPT_TITLE("Resources"),
 	{ "memory", 'm', OPT_SIZE, AT(memory), "SIZE", "limit memory" },
 	{ "memory-swap", 0, OPT_SIZE, AT(memory_swap), "SIZE",
@@ -198,6 +199,10 @@ const struct opt options_resources[] = {
 	  .min = -1, .max = INT64_MAX },
 	{ "blkio-weight", 0, OPT_INT, AT(blkio_weight), "N",
 	  "weight of block I/O against other containers, 10 to 1000", .max = 1000 },
+	OPT_END,
+};
+
+const struct opt options_resources[] = {
 	{ "device-read-bps", 0, OPT_STRINGS, AT(read_bps), "DEVICE:SIZE",
 	  "limit bytes a second read from a device", .check = check_byte_rate },
 	{ "device-write-bps", 0, OPT_STRINGS, AT(write_bps), "DEVICE:SIZE",

@@ -15,6 +15,7 @@ extern const struct opt options_identity[];
 extern const struct opt options_userns[];
 extern const struct opt options_namespaces[];
 extern const struct opt options_network[];
+extern const struct opt options_limits[];
 extern const struct opt options_resources[];
 extern const struct opt options_mounts[];
 extern const struct opt options_security[];

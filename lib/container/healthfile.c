@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "container/healthfile.h"
 
+#include <unistd.h>
+
 #include "base/bounds.h"
 #include "base/err.h"
 #include "base/escape.h"
@@ -196,6 +198,11 @@ int healthfile_begin(const struct record *record, const struct health_config *co
 
 	health_begin(config, healthfile_now(), &state);
 	return write_state(record, config, &state, json_array());
+}
+
+void healthfile_drop(const struct record *record)
+{
+	unlinkat(record->dirfd, FILE_NAME, 0);
 }
 
 int healthfile_note(const struct record *record, const struct health_config *config,

@@ -24,6 +24,8 @@ struct health_result {
 uint64_t healthfile_now(void);
 
 int healthfile_begin(const struct record *record, const struct health_config *config);
+/* It is not checked any more. */
+void healthfile_drop(const struct record *record);
 /* 1, or 0 where there is none. *ret_log (may be NULL) is an array as docker has it, to be freed.
  */
 int healthfile_load(const struct record *record, struct health_state *ret_state, cJSON **ret_log);

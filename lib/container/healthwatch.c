@@ -29,8 +29,10 @@ void healthwatch_begin(struct healthwatch *watch, const struct host *host,
 		       const struct health_config *config, const struct record *record)
 {
 	healthwatch_end(watch);
-	if (!health_is_on(config))
+	if (!health_is_on(config)) {
+		healthfile_drop(record);
 		return;
+	}
 	/* Where it cannot be written nobody learns of it, and all else goes on. */
 	if (healthfile_begin(record, config) < 0)
 		err_clear();

@@ -220,3 +220,87 @@ int resources_make(const struct request *request, struct spec_cgroup *cgroup)
 		return refuse("limits need a cgroup: --cgroups disabled cannot have any");
 	return 0;
 }
+
+/* --- of a container that is there ------------------------------------------------------------- */
+
+bool resources_are_given(const struct request *request)
+{
+	return is_asked(request);
+}
+
+/* 0 is how docker spells "not given". */
+static void keep(int64_t *asked, int64_t before)
+{
+	if (*asked == LIMIT_NONE || *asked == 0)
+		*asked = before;
+}
+
+static void keep_memory(const struct spec_resources *before, struct request *all)
+{
+	const bool given = all->memory != LIMIT_NONE && all->memory != 0;
+	const bool is_default =
+		before->memory_limit > 0 && before->memory_swap / 2 == before->memory_limit;
+
+	keep(&all->memory, before->memory_limit);
+	keep(&all->memory_reservation, before->memory_reservation);
+	if (given && (all->memory_swap == LIMIT_NONE || all->memory_swap == 0)) {
+		if (all->memory == -1)
+			all->memory_swap = before->memory_swap == LIMIT_NONE ? LIMIT_NONE : -1;
+		else if (!is_default)
+			all->memory_swap = before->memory_swap;
+	}
+	if (!given)
+		keep(&all->memory_swap, before->memory_swap);
+}
+
+static void keep_others(const struct spec_resources *before, struct request *all)
+{
+	if (all->cpus == NULL) {
+		keep(&all->cpu_quota, before->cpu_quota);
+		keep(&all->cpu_period, before->cpu_period);
+	}
+	keep(&all->cpu_shares, before->cpu_shares);
+	if (all->cpuset_cpus == NULL)
+		all->cpuset_cpus = before->cpuset_cpus;
+	if (all->cpuset_mems == NULL)
+		all->cpuset_mems = before->cpuset_mems;
+	keep(&all->blkio_weight, before->blkio_weight);
+	if (all->pids_limit == LIMIT_NONE)
+		all->pids_limit = before->pids_limit;
+}
+
+static int make_limits(const struct request *all, struct spec_resources *limits)
+{
+	TRY(make_memory(all, limits));
+	TRY(make_cpu(all, limits));
+	TRY(make_io(all, limits));
+	TRY(check_range("--pids-limit", all->pids_limit, -1, INT64_MAX));
+	limits->pids_limit = all->pids_limit == 0 ? -1 : all->pids_limit;
+	return 0;
+}
+
+int resources_update(const struct request *request, struct spec_cgroup *cgroup)
+{
+	struct spec_resources *limits = &cgroup->resources;
+	struct request all = *request; /* borrows all that it holds */
+	AUTO(spec) made;
+
+	spec_init(&made);
+	if (cgroup->mode == CGROUP_DISABLED)
+		return refuse("limits need a cgroup, and it was made with --cgroups disabled");
+	keep_memory(limits, &all);
+	keep_others(limits, &all);
+	TRY(make_limits(&all, &made.cgroup.resources));
+	limits->memory_limit = made.cgroup.resources.memory_limit;
+	limits->memory_swap = made.cgroup.resources.memory_swap;
+	limits->memory_reservation = made.cgroup.resources.memory_reservation;
+	limits->cpu_shares = made.cgroup.resources.cpu_shares;
+	limits->cpu_quota = made.cgroup.resources.cpu_quota;
+	limits->cpu_period = made.cgroup.resources.cpu_period;
+	limits->blkio_weight = made.cgroup.resources.blkio_weight;
+	limits->pids_limit = made.cgroup.resources.pids_limit;
+	xreplace(&limits->cpuset_cpus, made.cgroup.resources.cpuset_cpus);
+	xreplace(&limits->cpuset_mems, made.cgroup.resources.cpuset_mems);
+	limits->asked = true;
+	return 0;
+}

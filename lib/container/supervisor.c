@@ -219,8 +219,13 @@ static void read_upkeep(struct supervisor *supervisor)
 		err_clear();
 		return;
 	}
-	if (upkeep.restart != NULL)
+	/* An update may have put it into further hierarchies. */
+	cgroup_forget(&supervisor->box.cgroup);
+	if (upkeep.restart != NULL) {
 		xreplace(&container->record.restart, upkeep.restart);
+		if (record_save(&container->record) < 0)
+			err_clear();
+	}
 	if (is_same_health(&upkeep.health, &container->health)) {
 		if (healthfile_load(&container->record, &state, NULL) > 0)
 			act_on_health(supervisor, health_standing(&container->health, &state));

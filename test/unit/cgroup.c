@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/fs.h"
+#include "box/cgchange.h"
 #include "box/cgdevice.h"
 #include "box/cgknob.h"
 #include "box/cgself.h"
@@ -184,6 +185,57 @@ static void files_are_written(void **state)
 	assert_int_equal(knobs_controllers(&more, true),
 			 1 << CONTROLLER_MEMORY | 1 << CONTROLLER_IO | 1 << CONTROLLER_PIDS);
 	close(fd);
+	assert_int_equal(fs_remove_tree(AT_FDCWD, dir), 0);
+}
+
+static void put(int dirfd, const char *file, const char *text)
+{
+	assert_int_equal(fs_replace_file(dirfd, file, text, strlen(text), 0600, false), 0);
+}
+
+static void expect_file(int dirfd, const char *file, const char *wanted)
+{
+	AUTO(buf) text = BUF_INIT;
+
+	assert_int_equal(fs_read_file(dirfd, file, 4096, &text), 0);
+	assert_string_equal(text.data, wanted);
+}
+
+/* What was written is written back when a later file cannot be. */
+static void changes_are_undone(void **state)
+{
+	char dir[] = "/tmp/berth-cgchange.XXXXXX";
+	AUTO(knobs) before = { 0 }, after = { 0 };
+	AUTO(cgchange) change = { 0 };
+	AUTO(spec) spec;
+	autoclose int fd = -1;
+
+	assert_non_null(mkdtemp(dir));
+	fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	spec_init(&spec);
+	spec.cgroup.resources.cpu_shares = 1024;
+	spec.cgroup.resources.memory_reservation = 5;
+	assert_int_equal(knobs_v1(&spec.cgroup.resources, &before), 0);
+	spec.cgroup.resources.memory_reservation = 7;
+	spec.cgroup.resources.cpu_quota = 2000;
+	spec.cgroup.resources.asked = true;
+	spec.cgroup.resources.pids_limit = 9;
+	assert_int_equal(knobs_v1(&spec.cgroup.resources, &after), 0);
+	cgchange_drop_same(&before, &after);
+	assert_int_equal(after.n, 3);
+	put(fd, "memory.soft_limit_in_bytes", "5\n");
+	put(fd, "cpu.cfs_quota_us", "1000\n");
+	assert_int_equal(cgchange_write(&change, &after, CONTROLLER_MAX, fd), -ENOENT);
+	assert_non_null(strstr(err_text(), "'pids.max' to '9'"));
+	expect_file(fd, "memory.soft_limit_in_bytes", "7\n");
+	expect_file(fd, "cpu.cfs_quota_us", "2000\n");
+	cgchange_undo(&change);
+	expect_file(fd, "memory.soft_limit_in_bytes", "5\n");
+	expect_file(fd, "cpu.cfs_quota_us", "1000\n");
+	put(fd, "pids.max", "8\n");
+	assert_int_equal(cgchange_write(&change, &after, CONTROLLER_MAX, fd), 0);
+	expect_file(fd, "pids.max", "9\n");
 	assert_int_equal(fs_remove_tree(AT_FDCWD, dir), 0);
 }
 
@@ -380,6 +432,7 @@ int main(void)
 		cmocka_unit_test(limits_go_together),
 		cmocka_unit_test(nonsense_is_refused),
 		cmocka_unit_test(files_are_written),
+		cmocka_unit_test(changes_are_undone),
 		cmocka_unit_test(default_limit_is_optional),
 		cmocka_unit_test(slices_have_paths),
 		cmocka_unit_test(units_are_split),
