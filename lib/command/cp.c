@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "command/command.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -30,25 +31,29 @@ static const char *find_colon(const char *text)
 	return text[0] == '/' || text[0] == '.' ? NULL : strchr(text, ':');
 }
 
-static int copy_files(const struct host *host, const struct copy *copy, bool out)
+static int copy_files(const struct host *host, const struct copy *plan, const struct record *record,
+		      const struct spec *spec, bool out)
 {
-	TRY(out ? copy_out(copy) : copy_in(copy));
-	event_add_container(host, copy->record, "copy", NULL);
+	struct copy copy = *plan;
+
+	copy.record = record;
+	copy.spec = spec;
+	TRY(out ? copy_out(&copy) : copy_in(&copy));
+	event_add_container(host, record, "copy", NULL);
 	return 0;
 }
 
-static int copy_still(const struct host *host, struct record *record, struct copy *copy, bool out)
+static int copy_still(const struct host *host, struct record *record, const struct copy *plan,
+		      bool out)
 {
 	AUTO(still) still = STILL_INIT;
 
 	TRY(still_open(host, record, !out, &still));
-	copy->record = &still.container.record;
-	copy->spec = &still.container.spec;
-	return copy_files(host, copy, out);
+	return copy_files(host, plan, &still.container.record, &still.container.spec, out);
 }
 
 /* One that is just being started runs when it is looked at again. */
-static int copy_of(const struct host *host, const char *name, struct copy *copy, bool out)
+static int copy_of(const struct host *host, const char *name, const struct copy *plan, bool out)
 {
 	int rc = -EBUSY;
 
@@ -56,11 +61,9 @@ static int copy_of(const struct host *host, const char *name, struct copy *copy,
 		AUTO(record) record = RECORD_INIT;
 
 		TRY(record_find(host, name, &record));
-		copy->record = &record;
-		copy->spec = NULL;
 		if (record.status == RECORD_RUNNING)
-			return copy_files(host, copy, out);
-		rc = copy_still(host, &record, copy, out);
+			return copy_files(host, plan, &record, NULL, out);
+		rc = copy_still(host, &record, plan, out);
 	}
 	return rc;
 }
