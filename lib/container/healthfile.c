@@ -11,6 +11,7 @@
 #include "base/units.h"
 
 #define FILE_NAME "health.json"
+#define LOG_NAME "health.log"
 #define LOCK_NAME "health.lock"
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
@@ -47,46 +48,62 @@ static int parse_state(const cJSON *json, struct health_state *state, uint64_t *
 	return 0;
 }
 
-static int read_file(const struct record *record, cJSON **ret_json)
+/* 1, or 0 where there is none. */
+static int read_file(const struct record *record, const char *name, cJSON **ret_json)
 {
 	AUTO(buf) text = BUF_INIT;
-	int there = fs_exists(record->dirfd, FILE_NAME);
+	int there = fs_exists(record->dirfd, name);
 
 	if (there <= 0)
 		return there;
-	TRY(fs_read_file(record->dirfd, FILE_NAME, MAX_STATE_FILE, &text));
-	TRY(json_parse(text.data, text.len, FILE_NAME, ret_json));
+	TRY(fs_read_file(record->dirfd, name, MAX_STATE_FILE, &text));
+	TRY(json_parse(text.data, text.len, name, ret_json));
 	return 1;
 }
 
-/* As read_file(); *ret_json is emptied of what belongs to an earlier run. */
-static int load(const struct record *record, struct health_state *state, cJSON **ret_json)
+/* How much there is of this run. */
+enum found {
+	FOUND_NONE,
+	FOUND_OLD, /* of an earlier one */
+	FOUND,
+};
+
+static int load(const struct record *record, struct health_state *state)
 {
+	autojson cJSON *json = NULL;
 	uint64_t run;
-	int there = read_file(record, ret_json);
+	int there = read_file(record, FILE_NAME, &json);
 
 	if (there <= 0)
-		return there;
-	TRY(parse_state(*ret_json, state, &run));
+		return there < 0 ? there : FOUND_NONE;
+	TRY(parse_state(json, state, &run));
 	/* What has ended keeps what it had. */
-	if (record->status == RECORD_RUNNING && run != record->pid_start) {
-		*state = (struct health_state){ .status = HEALTH_STARTING };
-		cJSON_DeleteItemFromObjectCaseSensitive(*ret_json, "Log");
-		return 0;
-	}
-	return 1;
+	if (record->status != RECORD_RUNNING || run == record->pid_start)
+		return FOUND;
+	*state = (struct health_state){ .status = HEALTH_STARTING };
+	return FOUND_OLD;
+}
+
+static int load_log(const struct record *record, cJSON **ret_log)
+{
+	autojson cJSON *json = NULL;
+
+	TRY(read_file(record, LOG_NAME, &json));
+	if (json != NULL)
+		*ret_log = cJSON_DetachItemFromObjectCaseSensitive(json, "Log");
+	return 0;
 }
 
 int healthfile_load(const struct record *record, struct health_state *ret_state, cJSON **ret_log)
 {
 	struct health_state state = { .status = HEALTH_NONE };
-	autojson cJSON *json = NULL;
+	int found = load(record, &state);
 
-	TRY(load(record, &state, &json));
+	TRY(found);
+	if (found == FOUND && ret_log != NULL)
+		TRY(load_log(record, ret_log));
 	*ret_state = state;
-	if (ret_log != NULL && json != NULL)
-		*ret_log = cJSON_DetachItemFromObjectCaseSensitive(json, "Log");
-	return json != NULL;
+	return found != FOUND_NONE;
 }
 
 enum health_status healthfile_status(const struct record *record)
@@ -171,8 +188,19 @@ static void print_log(const struct health_config *config, cJSON *json, struct bu
 	buf_add_char(out, '\n');
 }
 
-static int write_state(const struct record *record, const struct health_config *config,
-		       const struct health_state *state, cJSON *log)
+static void write_copy(const struct record *record, const struct health_config *config,
+		       const struct buf *text)
+{
+	autofree char *path = xasprintf("%s/%s-healthcheck.log", config->log_directory, record->id);
+
+	/* The checks go on where it cannot be written. */
+	if (fs_replace_file(AT_FDCWD, path, text->data, text->len, 0600, false) < 0)
+		err_clear();
+}
+
+/* The log first: the state is what others look at. */
+static int write_log(const struct record *record, const struct health_config *config,
+		     const struct health_state *state, cJSON *log)
 {
 	autojson cJSON *json = json_object();
 	AUTO(buf) text = BUF_INIT;
@@ -180,16 +208,20 @@ static int write_state(const struct record *record, const struct health_config *
 	print_state(state, record->pid_start, json);
 	cJSON_AddItemToObject(json, "Log", log);
 	print_log(config, json, &text);
-	TRY(fs_replace_file(record->dirfd, FILE_NAME, text.data, text.len, 0600, false));
-	if (config->log_directory != NULL) {
-		autofree char *path =
-			xasprintf("%s/%s-healthcheck.log", config->log_directory, record->id);
+	if (config->log_directory != NULL)
+		write_copy(record, config, &text);
+	return fs_replace_file(record->dirfd, LOG_NAME, text.data, text.len, 0600, false);
+}
 
-		/* The checks go on where it cannot be written. */
-		if (fs_replace_file(AT_FDCWD, path, text.data, text.len, 0600, false) < 0)
-			err_clear();
-	}
-	return 0;
+static int write_state(const struct record *record, const struct health_state *state)
+{
+	autojson cJSON *json = json_object();
+	AUTO(buf) text = BUF_INIT;
+
+	print_state(state, record->pid_start, json);
+	json_print(json, false, &text);
+	buf_add_char(&text, '\n');
+	return fs_replace_file(record->dirfd, FILE_NAME, text.data, text.len, 0600, false);
 }
 
 int healthfile_begin(const struct record *record, const struct health_config *config)
@@ -197,33 +229,35 @@ int healthfile_begin(const struct record *record, const struct health_config *co
 	struct health_state state;
 
 	health_begin(config, healthfile_now(), &state);
-	return write_state(record, config, &state, json_array());
+	unlinkat(record->dirfd, LOG_NAME, 0);
+	return write_state(record, &state);
 }
 
 void healthfile_drop(const struct record *record)
 {
 	unlinkat(record->dirfd, FILE_NAME, 0);
+	unlinkat(record->dirfd, LOG_NAME, 0);
 }
 
 int healthfile_note(const struct record *record, const struct health_config *config,
 		    const struct health_result *result, enum health_verdict *ret_verdict)
 {
 	struct health_state state;
-	autojson cJSON *json = NULL;
 	autoclose int lock = lock_take(record->dirfd, LOCK_NAME, LOCK_EXCLUSIVE, NULL);
-	cJSON *log = NULL;
-	int there;
+	autojson cJSON *log = NULL;
+	int found;
 
 	TRY(lock);
-	there = load(record, &state, &json);
-	TRY(there);
-	if (there > 0)
-		log = cJSON_DetachItemFromObjectCaseSensitive(json, "Log");
+	found = load(record, &state);
+	TRY(found);
+	if (found == FOUND)
+		TRY(load_log(record, &log));
 	else
 		health_begin(config, healthfile_now(), &state);
 	if (log == NULL)
 		log = json_array();
 	*ret_verdict = health_judge(config, result->began, result->exit_code == 0, &state);
 	json_push(log, make_entry(result));
-	return write_state(record, config, &state, log);
+	TRY(write_log(record, config, &state, steal(log)));
+	return write_state(record, &state);
 }

@@ -9,9 +9,10 @@
 #include "container/record.h"
 
 /*
- * The state of a container's health: health.json in its directory, with the last checks, replaced
- * whole. The supervisor begins it with each run of the container; who has run a check notes how it
- * ended. It belongs to one run: to another one of the same container it says nothing.
+ * The state of a container's health: health.json in its directory, which is small, and health.log
+ * beside it, the last checks; both are replaced whole. The supervisor begins them with each run of
+ * the container; who has run a check notes how it ended. They belong to one run: to another one of
+ * the same container they say nothing.
  */
 struct health_result {
 	uint64_t began;             /* CLOCK_MONOTONIC, microseconds */
