@@ -16,6 +16,7 @@
 
 #define SECRET_VERSION 1
 #define ID_LEN 25
+#define ID_MIN 8 /* shorter beginnings are names: one that is not there means no other secret */
 #define MAX_HEAD 65536 /* labels included */
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
@@ -211,7 +212,7 @@ static int find_by_id(int dirfd, const char *prefix, char **ret_name)
 
 static bool is_id(const char *text)
 {
-	return *text != '\0' && strlen(text) <= ID_LEN &&
+	return strlen(text) >= ID_MIN && strlen(text) <= ID_LEN &&
 	       strspn(text, "0123456789abcdef") == strlen(text);
 }
 

@@ -38,7 +38,7 @@ int secret_data_check(const struct buf *data);
 /* name, labels and data are given; on the disk on return, with its ID and times. One of that name:
  * -EEXIST, unless replace, which keeps when it was created. */
 int secret_create(const struct host *host, bool replace, struct secret *secret);
-/* By its name, its ID, or the start of that, if no other's begins so. content: data as well.
+/* By its name, its ID, or eight or more digits that begin no other's. content: data as well.
  * -ENOENT with a message. */
 int secret_find(const struct host *host, const char *name, bool content, struct secret *ret_secret);
 /* All of them, without their content, by their names: each(secret, arg) < 0 ends the walk. */
