@@ -56,6 +56,11 @@ nothing_left() {
 		"$ROOT/container-names" "$RUNROOT/container-names" -mindepth 1 -maxdepth 1 2>/dev/null)" ]
 }
 
+# Who has no parent any more may wait for its last one.
+is_dead() { # PID
+	! grep -qs "^State:[[:space:]]*[^ZX[:space:]]" "/proc/$1/status"
+}
+
 # --- a number that is somebody else's -----------------------------------------------------------
 
 # A process of ours that says which signals it gets.
@@ -106,7 +111,7 @@ json.dump(state, open(path, "w"))' "$ROOT/containers/$(berth inspect -f '{{.Id}}
 	# It is the monitor's still, whatever the file says.
 	for i in ${!verbs[@]}; do
 		kill -KILL "$(awk '/^PPid:/ { print $2 }' "/proc/${first[i]}/status" 2>/dev/null)" 2>/dev/null || :
-		eventually 10 test ! -e "/proc/${first[i]}"
+		eventually 10 is_dead "${first[i]}"
 	done
 	cli rm -f -a >/dev/null
 	nothing_left
