@@ -8,6 +8,7 @@
 #include "base/out.h"
 #include "container/again.h"
 #include "container/attach.h"
+#include "container/pause.h"
 
 struct start_request {
 	bool attach, interactive, sig_proxy;
@@ -23,6 +24,13 @@ static const struct opt options_start[] = {
 	OPT_END,
 };
 
+static int refuse_paused(const char *name)
+{
+	refuse_with(EBUSY, "the container '%s' is paused", name);
+	hint("'berth unpause %s' lets it go on", name);
+	return -EBUSY;
+}
+
 static int start_one(const struct host *host, const char *name)
 {
 	AUTO(record) record = RECORD_INIT;
@@ -30,6 +38,8 @@ static int start_one(const struct host *host, const char *name)
 
 	if (rc >= 0 && record.status != RECORD_RUNNING)
 		rc = again_background(host, &record);
+	else if (rc >= 0 && pause_is(&record))
+		rc = refuse_paused(name);
 	if (rc == 0)
 		return out_line("%s", name);
 	fail_in(-EINVAL, "start");
