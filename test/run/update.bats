@@ -121,6 +121,8 @@ has_cgroup() {
 	eventually 10 eval '[ "$(berth inspect --format "{{.HostConfig.RestartPolicy.Name}}" a)" = always ]'
 	kill -KILL "$(berth ps --format '{{.Pid}}')"
 	eventually 20 eval '[ "$(berth inspect --format "{{.RestartCount}} {{.State.Status}}" a)" = "1 running" ]'
+	# A start that is killed is none.
+	eventually 20 berth exec a true
 	berth update --restart no a
 	kill -KILL "$(berth ps --format '{{.Pid}}')"
 	eventually 20 in_state a "Exited (137)"
