@@ -71,6 +71,33 @@ leaks() {
 	[ "$(ls -A "$ROOT/secrets" | tr '\n' ' ')" = "a c " ]
 }
 
+@test "secret create and rm, killed before any of their system calls: whole, or not there" {
+	need cc
+	local killat=$T/killat at calls content
+	cc -D_GNU_SOURCE -O1 -o "$killat" "$helper/killat.c"
+	killed() { # N ARG...: the command; N 0 is not killed
+		timeout -s KILL 60 "$killat" "$1" first "$BERTH" --root "$ROOT" --runroot "$RUNROOT" secret "${@:2}" >/dev/null 2>"$T/killed" 3>&- || :
+	}
+	printf old >"$T/old"
+	printf new >"$T/new"
+	berth secret create a "$T/old" >/dev/null
+	killed 0 create --replace a "$T/new"
+	calls=$(sed -n 's/^killat: \([0-9]*\)$/\1/p' "$T/killed")
+	for ((at = 1; at <= calls; at++)); do
+		berth secret create --replace a "$T/old" >/dev/null
+		[ "$(ls -A "$ROOT/secrets")" = a ]
+		killed $at create --replace a "$T/new"
+		content=$(berth secret inspect --showsecret -f '{{.SecretData}}' a)
+		[ "$content" = old ] || [ "$content" = new ]
+	done
+	for ((at = 1; ; at++)); do
+		killed $at rm a
+		grep -q "killed at" "$T/killed" || break
+		[ "$(berth secret ls --format '{{.Name}}')" = a ] || berth secret create a "$T/old" >/dev/null
+	done
+	[ "$(berth secret ls --format '{{.Name}}')" = "" ]
+}
+
 @test "secret ls, inspect, exists, rm" {
 	keep a -l k=v -l bare
 	keep ab
