@@ -8,7 +8,7 @@ load ../helper/background
 : "${BERTH_TEST_ORPHANS:=5000}" "${BERTH_TEST_MEBIBYTES:=32}"
 
 cli() {
-	timeout --foreground -k 1 120 "$BERTH" --root "$ROOT" --runroot "$RUNROOT" "$@"
+	timeout --foreground -k 1 300 "$BERTH" --root "$ROOT" --runroot "$RUNROOT" "$@"
 }
 
 box() { # [OPTION...] IMAGE COMMAND...
