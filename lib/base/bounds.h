@@ -42,6 +42,13 @@
 #define MAX_ID 4294967294ULL        /* highest uid and gid; 2^32 - 1 means "none" to the kernel */
 #define MAX_STATE_FILE (4UL << 20)  /* files of our own that are read whole */
 #define MAX_CMDLINE (128UL << 10)   /* of a process that `top` shows; longer ones are cut */
+#define MAX_ENV 10000               /* variables */
+#define MAX_VOLUMES 128             /* of an image */
+#define MAX_NAME 128                /* names of containers, with the first character */
+#define MAX_VOLUME_NAME 200         /* names of volumes: of directories, with room for an ending */
+#define MAX_ID 4294967294ULL        /* highest uid and gid; 2^32 - 1 means "none" to the kernel */
+#define MAX_STATE_FILE (4UL << 20)  /* files of our own that are read whole */
+#define MAX_CMDLINE (128UL << 10)   /* of a process that `top` shows; longer ones are cut */
 #define MAX_TOML (1UL << 20)
 #define MAX_TOML_NODES 20000      /* keys and values */
 #define MAX_AUTH_FILE (1UL << 20) /* with credentials, and what a helper prints */

@@ -124,9 +124,7 @@ static int copy_directory(int from, int to, const struct copy *copy)
 		/* Where the leaf has said it already the callers pass it on. */
 		if (rc < 0)
 			return err_text()[0] != '\0' ? rc
-						     : fail_with(rc,
-								 "cannot copy '%s' of '%s' into "
-								 "the tmpfs",
+						     : fail_with(rc, "cannot copy '%s' of '%s'",
 								 entry->d_name, copy->name);
 	}
 	return 0;
@@ -138,4 +136,20 @@ int copyup(int from, int to, const char *name)
 
 	err_clear();
 	return copy_directory(from, to, &copy);
+}
+
+int copyup_top(int from, int to, const char *name)
+{
+	struct stat st;
+	int rc = fstat(from, &st) < 0 ? -errno : 0;
+
+	if (rc == 0 && (st.st_uid != 0 || st.st_gid != 0) &&
+	    fchownat(to, "", st.st_uid, st.st_gid, AT_EMPTY_PATH) < 0 && errno != EINVAL &&
+	    errno != EPERM)
+		rc = -errno;
+	if (rc == 0 && fchmodat(to, ".", st.st_mode & 07777, 0) < 0)
+		rc = -errno;
+	return rc < 0 ? fail_with(rc, "cannot make the volume on '%s' what the image has there",
+				  name)
+		      : 0;
 }

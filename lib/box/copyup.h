@@ -4,10 +4,12 @@
 
 #include <sys/stat.h>
 
-/* Fill an empty tmpfs with what the image has in the directory that it is going to cover
+/* Fill an empty tmpfs or volume with what the image has in the directory that it is going to cover
  * (tmpcopyup): files, directories and links with their modes and owners. Nothing is followed, and
  * device nodes, FIFOs and sockets are left out. */
 int copyup(int from, int to, const char *name);
+/* Mode and owner of the directory itself. */
+int copyup_top(int from, int to, const char *name);
 /* One regular file, with its mode and, where that is possible, its owner. Records nothing. */
 int copyup_file(int from, int to, const char *name, const struct stat *st);
 

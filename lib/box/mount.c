@@ -160,6 +160,19 @@ static bool is_directory(int tree)
 	return fstat(tree, &st) < 0 || S_ISDIR(st.st_mode);
 }
 
+/* A volume becomes what the image has there, the directory itself as well; a tmpfs has options for
+ * that. */
+static int fill(int target, int tree, const struct spec_mount *mount, const char *path)
+{
+	const struct tree_change seal = { .set = mount->attr_set & MOUNT_ATTR_RDONLY };
+
+	TRY(copyup(target, tree, path));
+	if (strcmp(mount->type, "bind") != 0)
+		return 0;
+	TRY(copyup_top(target, tree, path));
+	return mount->chown ? 0 : tree_change(tree, &seal, path);
+}
+
 int mount_place(const struct rootfs *root, int tree, const struct spec_mount *mount, bool directory)
 {
 	autofree char *path = path_clean(mount->destination);
@@ -173,7 +186,7 @@ int mount_place(const struct rootfs *root, int tree, const struct spec_mount *mo
 	if (strcmp(path, "/proc") == 0)
 		TRY(check_is_proc(tree));
 	if (mount->tmpcopyup)
-		TRY(copyup(target, tree, path));
+		TRY(fill(target, tree, mount, path));
 	return tree_attach(tree, target, path);
 }
 

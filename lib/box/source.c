@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/exit.h"
 #include "base/fs.h"
+#include "base/path.h"
 #include "base/proc.h"
 #include "box/overlay.h"
 #include "box/rootfs.h"
@@ -40,8 +41,9 @@ static bool wants_events(const struct spec_mount *mount)
  */
 static int change_attributes(int tree, const struct spec_mount *mount, int userns)
 {
-	/* Its owners are still to be changed: read-only comes with sources_own(). */
-	uint64_t later = mount->chown ? MOUNT_ATTR_RDONLY : 0;
+	/* Something is still to be changed in it: read-only comes with sources_own(), or after the
+	 * copy. */
+	uint64_t later = mount->chown || mount->tmpcopyup ? MOUNT_ATTR_RDONLY : 0;
 	struct tree_change change = {
 		.set = (mount->attr_set & ~later) | (mount->idmap ? MOUNT_ATTR_IDMAP : 0),
 		.clear = mount->attr_clear,
@@ -61,15 +63,32 @@ static int change_attributes(int tree, const struct spec_mount *mount, int usern
 	return rc;
 }
 
+/* A part of it is looked for inside of it: no link of whoever wrote there leads out, and what was
+ * found is what is mounted. */
+static int clone_source(const struct spec_mount *mount)
+{
+	autoclose int root = -1, part = -1;
+
+	if (mount->subpath == NULL)
+		return tree_clone(AT_FDCWD, mount->source, mount->recursive);
+	root = fs_open(AT_FDCWD, mount->source, O_PATH | O_DIRECTORY, 0);
+	TRY(root);
+	part = path_open_in_root(root, mount->subpath, O_PATH, 0);
+	if (part == -ENOENT)
+		hint("a part that is missing is not made: make it in a container with the whole");
+	TRY(part);
+	return tree_clone(part, "", mount->recursive);
+}
+
 static int open_bind(const struct spec_mount *mount, int userns)
 {
 	struct tree_change events = {
 		.propagation = mount->propagation & ~(unsigned long)MS_REC,
 		.recursive = (mount->propagation & MS_REC) != 0,
 	};
-	int tree = tree_clone(AT_FDCWD, mount->source, mount->recursive);
+	int tree = clone_source(mount);
 
-	if (tree == -ENOENT)
+	if (tree == -ENOENT && mount->subpath == NULL)
 		hint("make it first: mkdir -p '%s'", mount->source);
 	TRY(tree);
 	if (mount->idmap && userns < 0)

@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "container/request.h"
+#include "container/volume.h"
 
 #define REMARK offsetof(struct request, remarks)
 
@@ -64,6 +65,11 @@ static int parse_passwd(void *request, const char *value)
 								  "--userns keep-id want it");
 }
 
+static int parse_volume_driver(void *request, const char *value)
+{
+	return volume_check_driver(value);
+}
+
 /* --- the table -------------------------------------------------------------------------------- */
 
 #define NO_NETWORKS "networks with addresses and names of their own are not in this version"
@@ -72,7 +78,6 @@ static int parse_passwd(void *request, const char *value)
 #define V1_ONLY "cgroup v2 has nothing like it"
 #define NO_WINDOWS "it is for Windows"
 #define USE_PLATFORM "give --platform OS/ARCH[/VARIANT]"
-#define NO_VOLUMES "named volumes are not in this version"
 
 #define QUIET(option, value, function) \
 	{ \
@@ -99,6 +104,7 @@ const struct opt options_foreign[] = {
 	QUIET("seccomp-policy", "POLICY", parse_seccomp_policy),
 	{ "passwd", 0, OPT_CALL, 0, "BOOL", "accepted for the sake of scripts",
 	  OPT_HIDDEN | OPT_OPTIONAL_VALUE, .parse = parse_passwd },
+	QUIET("volume-driver", "DRIVER", parse_volume_driver),
 
 	IGNORED("memory-swappiness", "N", V1_ONLY),
 	IGNORED("kernel-memory", "SIZE", V1_ONLY),
@@ -141,12 +147,8 @@ const struct opt options_foreign[] = {
 		"--device nvidia.com/gpu=all"),
 	REFUSED("device-cgroup-rule", "RULE", "rules for devices cannot be added one by one",
 		"--device gives the container a device and the rule for it"),
-	REFUSED("volumes-from", "CONTAINER", NO_VOLUMES,
-		"-v HOST:DIR mounts the same directory twice"),
-	REFUSED("volume-driver", "DRIVER", NO_VOLUMES, NULL),
 	REFUSED("storage-opt", "KEY=VALUE", "the store has no drivers and no options", NULL),
-	REFUSED("image-volume", "MODE",
-		"a VOLUME of the image becomes a directory that goes with the container",
+	REFUSED("image-volume", "MODE", "a VOLUME of the image becomes an anonymous volume",
 		"--tmpfs DIR, or -v HOST:DIR, covers it"),
 	REFUSED("chrootdirs", "DIR", "/etc/hosts and resolv.conf are made in / only", NULL),
 	REFUSED("runtime", "NAME", "berth is its own runtime", NULL),

@@ -5,6 +5,7 @@
 #include "base/host.h"
 #include "base/json.h"
 #include "container/record.h"
+#include "container/volumeuse.h"
 
 /* What costs more than the rest is shown on demand only. */
 struct inspect_extras {
@@ -14,6 +15,7 @@ struct inspect_extras {
 
 /* One object as `inspect` shows it, with docker's field names. -ENOENT: there is none. */
 int inspect_image(const struct host *host, const char *name, cJSON **ret_json);
+int inspect_volume(const struct host *host, const char *name, cJSON **ret_json);
 int inspect_container(const struct host *host, const char *name,
 		      const struct inspect_extras *extras, cJSON **ret_json);
 

@@ -184,11 +184,10 @@ static bool is_read_only(const cJSON *mount)
 	return has_option(mount, "ro") || has_option(mount, "rro");
 }
 
-static bool is_volume(const struct record *record, const cJSON *mount)
+/* The anonymous volume of a container of --rm is a directory that goes with it. */
+static bool goes_with_it(const struct record *record, const char *source)
 {
-	autofree char *volumes = xasprintf("%s/volumes/", record->dir);
-
-	return strncmp(text_at(mount, "source"), volumes, strlen(volumes)) == 0;
+	return record->ephemeral && strstr(source, record->id) != NULL;
 }
 
 /* Somebody asked for it: not /etc/hosts and its like, or a device. */
@@ -209,38 +208,51 @@ static const char *propagation_of(const cJSON *mount)
 	return "rprivate";
 }
 
+static cJSON *add_mount(cJSON *list, const struct record *record, const char *source,
+			const char *destination)
+{
+	autofree char *name = volumeuse_at(record, destination);
+	bool volume = name != NULL || goes_with_it(record, source);
+	cJSON *mount = json_object();
+
+	json_add_string(mount, "Type", volume ? "volume" : "bind");
+	json_add_string(mount, "Name", name);
+	json_add_string(mount, "Source", source);
+	json_add_string(mount, "Destination", destination);
+	json_add_string(mount, "Driver", volume ? "local" : "");
+	json_push(list, mount);
+	return mount;
+}
+
+/* Of one without a plan only this is known. */
+static void add_known(cJSON *list, const struct record *record)
+{
+	for (size_t i = 0; i < record->mounts.n; i++)
+		add_mount(list, record, record->mounts.v[i], "");
+}
+
 void inspect_add_mounts(cJSON *json, const struct record *record, const cJSON *plan)
 {
 	cJSON *list = json_add_array(json, "Mounts");
 	const cJSON *item;
 
-	/* Of one without a plan only this is known. */
-	for (size_t i = 0; plan == NULL && i < record->mounts.n; i++) {
-		cJSON *mount = json_object();
-
-		json_add_string(mount, "Type",
-				strstr(record->mounts.v[i], record->id) != NULL ? "volume"
-										: "bind");
-		json_add_string(mount, "Source", record->mounts.v[i]);
-		json_push(list, mount);
-	}
+	if (plan == NULL)
+		add_known(list, record);
 	cJSON_ArrayForEach(item, at(plan, "mounts"))
 	{
+		autofree char *name = volumeuse_at(record, text_at(item, "destination"));
 		cJSON *mount;
 
-		if (!is_bind(record, item))
+		if (name == NULL && !is_bind(record, item))
 			continue;
-		mount = json_object();
-		json_add_string(mount, "Type", is_volume(record, item) ? "volume" : "bind");
-		json_add_string(mount, "Source", text_at(item, "source"));
-		json_add_string(mount, "Destination", text_at(item, "destination"));
+		mount = add_mount(list, record, text_at(item, "source"),
+				  text_at(item, "destination"));
 		json_add_string(mount, "Mode", is_read_only(item) ? "ro" : "");
 		json_add_bool(mount, "RW", !is_read_only(item));
 		json_add_string(mount, "Propagation", propagation_of(item));
 		if (at(item, "options") != NULL)
 			cJSON_AddItemToObject(mount, "Options",
 					      cJSON_Duplicate(at(item, "options"), true));
-		json_push(list, mount);
 	}
 }
 
@@ -269,14 +281,17 @@ static void add_binds(cJSON *host, const struct record *record, const cJSON *pla
 
 	cJSON_ArrayForEach(item, at(plan, "mounts"))
 	{
+		const char *source = text_at(item, "source");
+		autofree char *name = volumeuse_at(record, text_at(item, "destination"));
 		autofree char *bind = xasprintf(
-			"%s:%s:%s,%s", text_at(item, "source"), text_at(item, "destination"),
+			"%s:%s:%s,%s", name != NULL ? name : source, text_at(item, "destination"),
 			is_read_only(item) ? "ro" : "rw", propagation_of(item));
 
-		if (is_bind(record, item) && !is_volume(record, item))
+		if (name != NULL ? !volumeuse_is_own(record, name)
+				 : is_bind(record, item) && !goes_with_it(record, source))
 			json_push_string(binds, bind);
 		/* Those in /dev are not asked for. */
-		if (strcmp(text_at(item, "type"), "tmpfs") == 0 &&
+		if (name == NULL && strcmp(text_at(item, "type"), "tmpfs") == 0 &&
 		    strncmp(text_at(item, "destination"), "/dev", 4) != 0)
 			json_add_string(tmpfs, text_at(item, "destination"),
 					is_read_only(item) ? "ro" : "");

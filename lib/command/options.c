@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "container/names.h"
 #include "container/request.h"
+#include "container/volumesfrom.h"
 
 #define AT(field) offsetof(struct request, field)
 
@@ -227,12 +228,16 @@ const struct opt options_resources[] = {
 
 const struct opt options_mounts[] = {
 	OPT_TITLE("Mounts and devices"),
-	{ "volume", 'v', OPT_STRINGS, AT(volumes), "[HOST:]DIR[:OPTIONS]",
-	  "mount HOST, a path, at DIR; without HOST a directory that goes with the container", 0,
-	  VALUES_FILE, .check = check_volume },
+	{ "volume", 'v', OPT_STRINGS, AT(volumes), "[SOURCE:]DIR[:OPTIONS]",
+	  "mount SOURCE, a path of the host or the name of a volume, at DIR; without it a new "
+	  "volume",
+	  0, VALUES_FILE, .check = check_volume },
+	{ "volumes-from", 0, OPT_STRINGS, AT(volumes_from), "CONTAINER[:OPTIONS]",
+	  "mount what another container has of the host and of volumes: ro, rw, z", 0,
+	  VALUES_CONTAINER, .check = volumesfrom_check },
 	{ "mount", 0, OPT_STRINGS, AT(mounts), "type=TYPE,KEY=VALUE,...",
-	  "mount a bind, tmpfs, image, or devpts", 0, VALUES_WORDS,
-	  "type=bind,|type=tmpfs,|type=image,|type=devpts,", .check = check_mount },
+	  "mount a bind, volume, tmpfs, image, or devpts", 0, VALUES_WORDS,
+	  "type=bind,|type=volume,|type=tmpfs,|type=image,|type=devpts,", .check = check_mount },
 	{ "tmpfs", 0, OPT_STRINGS, AT(tmpfs), "DIR[:OPTIONS]", "mount a tmpfs at DIR",
 	  .check = check_tmpfs },
 	{ "secret", 0, OPT_STRINGS, AT(secrets), "NAME[,KEY=VALUE...]",

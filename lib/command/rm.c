@@ -41,7 +41,7 @@ static const struct opt options_rm[] = {
 	  "With --force, ask with the stop signal first, and wait so long", .min = 0,
 	  .max = TIME_MAX },
 	{ "volumes", 'v', OPT_FLAG, offsetof(struct rm_request, volumes), NULL,
-	  "Remove anonymous volumes, which is done in any case" },
+	  "Remove the anonymous volumes that were made for it as well" },
 	OPT_END,
 };
 
@@ -84,6 +84,7 @@ static int remove_one(const struct host *host, const struct rm_request *request,
 			return 0;
 		TRY(rc);
 	}
+	record->with_volumes = request->volumes;
 	TRY(record_remove(host, record, request->force));
 	event_removed(host, record);
 	return 0;

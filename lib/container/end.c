@@ -22,6 +22,7 @@
 #include "container/scratch.h"
 #include "container/state.h"
 #include "container/terms.h"
+#include "container/volumeuse.h"
 
 /* In the directory of a container that a command stops. */
 #define STOPPED "stopped"
@@ -270,6 +271,12 @@ int end_discard(const struct host *host, struct record *record)
 {
 	/* What it left must not be forgotten: the record stays until that is gone. */
 	TRY(end_leftovers(record));
+	/* Its anonymous volumes go first, or are another's concern: what is left of it when we are
+	 * killed must not take with it what was to stay. */
+	if (record->with_volumes || record->auto_remove || !record->saved)
+		TRY(volumeuse_drop(host, record));
+	else if (!record->ephemeral)
+		TRY(volumeuse_forget(record));
 	/* Without it there is no container any more, whatever remains to be swept. The names go
 	 * after it: one that is shown has its name. */
 	if (unlinkat(record->dirfd, "state.json", 0) < 0 && errno != ENOENT)

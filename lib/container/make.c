@@ -30,6 +30,7 @@
 #include "container/security.h"
 #include "container/terms.h"
 #include "container/upkeep.h"
+#include "container/volumemount.h"
 #include "spec/profile.h"
 
 #define SHM_SIZE (UINT64_C(64) << 20)
@@ -450,12 +451,15 @@ void container_release(struct container *container)
 		AUTO(err_kept) kept = err_keep();
 
 		etc_unlink(container);
+		record->with_volumes = true;
+		volumemount_unlock(container);
 		record_remove(container->host, record, true);
 		err_restore(&kept);
 	}
 	for (size_t i = 0; i < container->images.n; i++)
 		image_release(&container->images.v[i]);
 	free(container->images.v);
+	volumemount_unlock(container);
 	spec_release(&container->spec);
 	network_release(&container->network);
 	record_release(record);

@@ -7,6 +7,7 @@
 #include "container/record.h"
 #include "container/request.h"
 #include "container/userns.h"
+#include "container/volume.h"
 #include "image/image.h"
 #include "network/network.h"
 #include "spec/spec.h"
@@ -31,7 +32,15 @@ struct container {
 		size_t n;
 	} images;
 	struct health_config health; /* how it is checked while it runs */
-	bool kept;                   /* it stays even if it was never started */
+	struct {
+		struct volume *v;
+		size_t n;
+	} volumes; /* volumemount.h */
+	struct {
+		int *v;
+		size_t n;
+	} borrowed; /* locks of scratch.h, of other containers */
+	bool kept;  /* it stays even if it was never started */
 };
 
 #define CONTAINER_INIT \

@@ -22,6 +22,7 @@
 #include "container/scratch.h"
 #include "container/supervisor.h"
 #include "container/upkeep.h"
+#include "container/volumemount.h"
 
 #define OOM_SCORE "-999"
 #define SLICE_MS 50 /* how often a stop is looked for between two starts */
@@ -273,7 +274,8 @@ int monitor_start(const struct host *host, const struct request *request,
 		monitor_main(&supervisor, pair[1]);
 	}
 	close(pair[1]);
-	/* The directory is the monitor's, with its lock. */
+	/* The directory is the monitor's, with its lock, and so are the volumes. */
+	volumemount_unlock(container);
 	container->record.locked = false;
 	return hear(report, pid);
 }

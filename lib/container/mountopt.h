@@ -16,6 +16,8 @@ enum mountopt_kind {
 	MOUNTOPT_IMAGE, /* `source` is the name of an image */
 	MOUNTOPT_DEVPTS,
 	MOUNTOPT_ANONYMOUS, /* a volume of the container: -v /data */
+	MOUNTOPT_VOLUME,    /* -v NAME:/data */
+	MOUNTOPT_FROM,      /* of another container: volumesfrom.h */
 };
 
 struct mountopt {
@@ -24,7 +26,10 @@ struct mountopt {
 	 * image and overlay, upper and work are the directories that the user gave (-v
 	 * ...:O,upperdir=,workdir=). */
 	struct spec_mount mount;
-	char *subpath;       /* image: the part that is mounted */
+	char *volume;  /* its name */
+	char *subpath; /* image, volume: the part that is mounted */
+	/* Of a volume that is to be made where it is missing: "type=tmpfs", "KEY=VALUE". */
+	struct strvec driver_options, labels;
 	bool overlay;        /* -v SRC:DST:O: a throw-away overlay over the source */
 	bool writable;       /* image: rw */
 	bool relabel;        /* z, Z, relabel= */
@@ -35,7 +40,7 @@ struct mountopt {
 
 /* -v [SRC:]DST[:OPTIONS] */
 int mountopt_parse_volume(const char *text, struct mountopt *ret_opt);
-/* --mount type=bind|tmpfs|image|devpts,key=value,... */
+/* --mount type=bind|volume|tmpfs|image|devpts,key=value,... */
 int mountopt_parse_mount(const char *text, struct mountopt *ret_opt);
 /* --tmpfs DST[:OPTIONS] */
 int mountopt_parse_tmpfs(const char *text, struct mountopt *ret_opt);

@@ -13,6 +13,8 @@
 #include "container/imagemount.h"
 #include "container/mountopt.h"
 #include "container/scratch.h"
+#include "container/volumemount.h"
+#include "container/volumesfrom.h"
 
 struct options {
 	struct mountopt *v;
@@ -64,6 +66,23 @@ static int parse_all(const struct request *request, struct options *options)
 			TRY(rows[i].parse(rows[i].texts->v[j], &opt));
 			TRY(add_option(options, &opt));
 		}
+	return 0;
+}
+
+/* What was said of a place counts more than what another container has there. */
+static int add_volumes_from(const struct host *host, const struct request *request,
+			    struct options *options)
+{
+	AUTO(volumesfrom) from = { 0 };
+
+	for (size_t i = 0; i < request->volumes_from.n; i++)
+		TRY(volumesfrom_read(host, request->volumes_from.v[i], &from));
+	for (size_t i = 0; i < from.n; i++) {
+		if (find_option(options, from.v[i].mount.destination) != NULL)
+			continue;
+		*VEC_PUSH(options) = from.v[i];
+		from.v[i] = (struct mountopt){ 0 };
+	}
 	return 0;
 }
 
@@ -133,14 +152,18 @@ static int check_source(const struct mountopt *opt)
 		return refuse("cannot mount '%s': it is a symbolic link, and no-dereference was "
 			      "given",
 			      source);
-	if (opt->relabel && fs_exists(AT_FDCWD, "/sys/fs/selinux/enforce") > 0) {
-		refuse("cannot relabel '%s': SELinux labels are not changed by this version",
-		       source);
-		hint("label it with chcon -Rt container_file_t, or give --security-opt "
-		     "label=disable and leave z and Z out");
-		return -EINVAL;
-	}
 	return 0;
+}
+
+static int check_relabel(const struct mountopt *opt)
+{
+	if (!opt->relabel || fs_exists(AT_FDCWD, "/sys/fs/selinux/enforce") <= 0)
+		return 0;
+	refuse("cannot relabel '%s': SELinux labels are not changed by this version",
+	       opt->mount.source);
+	hint("label it with chcon -Rt container_file_t, or give --security-opt label=disable and "
+	     "leave z and Z out");
+	return -EINVAL;
 }
 
 /* The directories that an overlay writes to, numbered. */
@@ -176,13 +199,13 @@ static int check_chown(const struct mountopt *opt)
 	return 0;
 }
 
-static int plan_bind(const struct host *host, struct container *container, size_t number,
-		     struct mountopt *opt)
+/* A directory of the host, or of ours. */
+static int plan_directory(const struct host *host, struct container *container, size_t number,
+			  struct mountopt *opt)
 {
 	struct spec_mount *mount = &opt->mount;
 
-	TRY(check_source(opt));
-	TRY(check_chown(opt));
+	TRY(check_relabel(opt));
 	if (!opt->overlay)
 		return 0;
 	xreplace(&mount->type, "overlay");
@@ -192,17 +215,24 @@ static int plan_bind(const struct host *host, struct container *container, size_
 	return make_overlay_dirs(host, container, number, mount);
 }
 
-static int plan_anonymous(const struct host *host, struct container *container, size_t number,
-			  struct mountopt *opt)
+static int plan_bind(const struct host *host, struct container *container, size_t number,
+		     struct mountopt *opt)
 {
-	autofree char *name = xasprintf("%zu", number);
+	TRY(check_source(opt));
+	TRY(check_chown(opt));
+	return plan_directory(host, container, number, opt);
+}
 
-	if (container->record.dirfd < 0) { /* --dry-run: there is no directory to name */
-		xreplace(&opt->mount.type, "tmpfs");
+static int plan_volume(const struct host *host, struct container *container, size_t number,
+		       struct mountopt *opt)
+{
+	int foreign = volumemount_plan(container, number, opt);
+
+	TRY(foreign);
+	if (strcmp(opt->mount.type, "bind") != 0 || container->record.dirfd < 0)
 		return 0;
-	}
-	return scratch_make_volume(host, &container->record, &container->spec.idmaps, name,
-				   &opt->mount.source);
+	return foreign ? plan_bind(host, container, number, opt)
+		       : plan_directory(host, container, number, opt);
 }
 
 static int plan(const struct host *host, const struct request *request, struct container *container,
@@ -212,10 +242,14 @@ static int plan(const struct host *host, const struct request *request, struct c
 	case MOUNTOPT_BIND:
 		return plan_bind(host, container, number, opt);
 	case MOUNTOPT_ANONYMOUS:
-		return plan_anonymous(host, container, number, opt);
+	case MOUNTOPT_VOLUME:
+		return plan_volume(host, container, number, opt);
 	case MOUNTOPT_IMAGE:
 		TRY(imagemount_plan(host, request, container, opt));
 		return opt->writable ? make_overlay_dirs(host, container, number, &opt->mount) : 0;
+	case MOUNTOPT_FROM:
+		TRY(volumemount_adopt(container, opt));
+		return check_relabel(opt);
 	case MOUNTOPT_TMPFS:
 	case MOUNTOPT_DEVPTS:
 		return 0;
@@ -272,7 +306,10 @@ static int compare_depth(const void *left, const void *right)
 
 static void note_mount(struct container *container, const struct mountopt *opt)
 {
-	if (opt->kind == MOUNTOPT_BIND || opt->kind == MOUNTOPT_ANONYMOUS)
+	if (opt->volume != NULL)
+		strvec_push(&container->record.mounts, opt->volume);
+	else if (opt->kind == MOUNTOPT_BIND || opt->kind == MOUNTOPT_FROM ||
+		 opt->kind == MOUNTOPT_ANONYMOUS)
 		strvec_push(&container->record.mounts, opt->mount.source != NULL ? opt->mount.source
 						       : opt->mount.lower.n != 0
 							       ? opt->mount.lower.v[0]
@@ -285,6 +322,7 @@ int mounts_make(const struct host *host, const struct request *request, struct c
 
 	remove_missing(&container->spec);
 	TRY(parse_all(request, &options));
+	TRY(add_volumes_from(host, request, &options));
 	TRY(add_read_only_tmpfs(request, &container->spec, &options));
 	TRY(add_image_volumes(&container->image.config, &options));
 	if (options.n != 0)

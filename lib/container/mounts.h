@@ -5,8 +5,9 @@
 #include "container/make.h"
 
 /*
- * --volume, --mount, --tmpfs, --read-only, and the image's volumes, as mounts of the spec. A mount
- * of the user takes the place of a default one at or below its target. Outer ones come first.
+ * --volume, --mount, --tmpfs, --volumes-from, --read-only, and the image's volumes, as mounts of
+ * the spec. A mount of the user takes the place of a default one at or below its target. Outer ones
+ * come first.
  */
 int mounts_make(const struct host *host, const struct request *request,
 		struct container *container);

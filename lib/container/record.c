@@ -405,6 +405,7 @@ static void forget_state(struct record *record)
 	empty.scratch = steal_fd(&old.scratch);
 	empty.locked = record->locked;
 	empty.ephemeral = record->ephemeral;
+	empty.with_volumes = record->with_volumes;
 	record_release(&old);
 	*record = empty;
 }
@@ -511,5 +512,6 @@ void record_release(struct record *record)
 	strvec_release(&record->exposed);
 	strvec_release(&record->requires);
 	strvec_release(&record->secrets);
+	strvec_release(&record->volumes);
 	*record = (struct record)RECORD_INIT;
 }

@@ -20,7 +20,8 @@
  *	  exit			made by who waits for it: waiter.h
  *	  config.json		the plan, an OCI runtime-spec document (terms.h)
  *	  resolv.conf hosts hostname
- *	  upper work volumes/N	writable layer and anonymous volumes (for --rm: see scratch.h)
+ *	  upper work volumes/N	writable layer and directories of overlays (for --rm: see
+ *				scratch.h), and notes of anonymous volumes (volumeuse.h)
  *	container-names/NAME	symbolic link to the ID: unique by link creation; one whose
  *				container is gone is garbage
  *
@@ -86,6 +87,8 @@ struct record {
 	struct strvec exposed;  /* ports of the image, "80/tcp" */
 	struct strvec requires; /* IDs of containers that run before it does */
 	struct strvec secrets;  /* --secret, as they were given */
+	struct strvec volumes;  /* "NAME:DESTINATION": volumeuse.h */
+	bool with_volumes;      /* its anonymous ones go with it; not in state.json */
 };
 
 #define RECORD_INIT \

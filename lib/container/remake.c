@@ -12,6 +12,7 @@
 #include "container/secretopt.h"
 #include "container/security.h"
 #include "container/upkeep.h"
+#include "container/volumemount.h"
 #include "spec/config.h"
 
 static int read_plan(const struct record *record, struct spec *spec)
@@ -68,7 +69,8 @@ static int lock_images(const struct host *host, struct container *container)
 int remake_files(const struct host *host, struct container *container)
 {
 	TRY(read_plan(&container->record, &container->spec));
-	return lock_images(host, container);
+	TRY(lock_images(host, container));
+	return volumemount_lock(container);
 }
 
 static int read_upkeep(struct container *container)
@@ -121,6 +123,7 @@ int remake_again(const struct host *host, struct container *container)
 	TRY(security_compile_filter(host, &container->spec));
 	TRY(remake_network(host, container));
 	TRY(lock_images(host, container));
+	TRY(volumemount_lock(container));
 	forget_descriptors(&container->spec.process);
 	if (record->log_driver == NULL)
 		record->log_driver = xstrdup(LOG_DEFAULT);

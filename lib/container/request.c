@@ -78,12 +78,13 @@ static void release_strings(struct request *r)
 void request_release(struct request *r)
 {
 	struct strvec *const lists[] = {
-		&r->command,     &r->attach,    &r->group_add,    &r->ulimits,    &r->env,
-		&r->env_files,   &r->unsetenv,  &r->uidmap,       &r->gidmap,     &r->publish,
-		&r->read_bps,    &r->write_bps, &r->read_iops,    &r->write_iops, &r->cgroup_conf,
-		&r->sysctl,      &r->volumes,   &r->mounts,       &r->tmpfs,      &r->devices,
-		&r->cap_add,     &r->cap_drop,  &r->security_opt, &r->labels,     &r->label_files,
-		&r->annotations, &r->remarks,   &r->log_options,  &r->secrets,    &r->requires,
+		&r->command,      &r->attach,    &r->group_add,    &r->ulimits,    &r->env,
+		&r->env_files,    &r->unsetenv,  &r->uidmap,       &r->gidmap,     &r->publish,
+		&r->read_bps,     &r->write_bps, &r->read_iops,    &r->write_iops, &r->cgroup_conf,
+		&r->sysctl,       &r->volumes,   &r->mounts,       &r->tmpfs,      &r->devices,
+		&r->cap_add,      &r->cap_drop,  &r->security_opt, &r->labels,     &r->label_files,
+		&r->annotations,  &r->remarks,   &r->log_options,  &r->secrets,    &r->requires,
+		&r->volumes_from,
 	};
 
 	release_strings(r);

@@ -89,6 +89,7 @@ struct request {
 
 	struct health_request health;
 
+	struct strvec volumes_from;
 	struct strvec remarks; /* of the option parser: what was ignored, and why */
 };
 

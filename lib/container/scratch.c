@@ -65,7 +65,7 @@ static int give(void *arg)
 }
 
 /* The container's root owns its volumes. It is the caller, unless the maps say otherwise. */
-static int give_to_root(const struct host *host, const struct idmaps *maps, const char *path)
+int scratch_give_to_root(const struct host *host, const struct idmaps *maps, const char *path)
 {
 	struct ownership owner = { .path = path };
 	AUTO(idmaps) store = { 0 };
@@ -200,7 +200,7 @@ int scratch_make_volume(const struct host *host, struct record *record, const st
 	TRY(fs_mkdirs(AT_FDCWD, base, 0700));
 	TRY(make_dir(path));
 	TRY(set_mode(path, 0755));
-	TRY(give_to_root(host, maps, path));
+	TRY(scratch_give_to_root(host, maps, path));
 	*ret_path = steal(path);
 	return 0;
 }
@@ -294,12 +294,47 @@ int scratch_renew(const struct host *host, const char *id)
 	return scratch_remove_tree(host, AT_FDCWD, path);
 }
 
+int scratch_borrow(const struct host *host, const char *id, const char *source)
+{
+	autofree char *parent = scratch_path(host, SCRATCH_VOLUMES, "");
+	size_t len = strlen(parent);
+	autofree char *path = NULL;
+	autoclose int fd = -1;
+	struct stat st;
+
+	if (strncmp(source, parent, len) != 0 || strncmp(source + len, id, strlen(id)) == 0)
+		return 0;
+	path = xstrndup(source, len + strcspn(source + len, "/"));
+	fd = fs_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	if (fd == -ENOENT)
+		hint("the volumes of a container of --rm went with it: give them names");
+	TRY(fd);
+	if (flock(fd, LOCK_SH | LOCK_NB) < 0 || fstat(fd, &st) < 0 || st.st_nlink == 0)
+		return refuse_with(ENOENT, "the volumes in '%s' are just being removed", path);
+	return steal_fd(&fd);
+}
+
+/* 1, and a lock against it where there is something to remove: nobody has borrowed them. */
+static int claim_volumes(const char *path, int *ret_lock)
+{
+	*ret_lock = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return *ret_lock < 0 || flock(*ret_lock, LOCK_EX | LOCK_NB) == 0;
+}
+
 int scratch_remove(const struct host *host, const char *id)
 {
+	bool borrowed = false;
 	int rc = 0;
 
 	for (int kind = 0; kind < SCRATCH_MAX; kind++) {
 		autofree char *path = scratch_path(host, (enum scratch_kind)kind, id);
+		autoclose int lock = -1;
+
+		/* Who sweeps later finds the rest by the work directory. */
+		if (kind == SCRATCH_VOLUMES)
+			borrowed = !claim_volumes(path, &lock);
+		if (borrowed && (kind == SCRATCH_VOLUMES || kind == SCRATCH_WORK))
+			continue;
 
 		/* Most uppers are empty. */
 		if (kind == SCRATCH_WORK && remove_usual_work(host, path))

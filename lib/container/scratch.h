@@ -14,7 +14,8 @@
  *
  *	scratch/work/ID		of a container of --rm: the overlay's work directory, locked
  *	scratch/upper/ID	(flock(2)) by the supervisor; unlocked = garbage, with the other
- *	scratch/volumes/ID/N	others of the same ID
+ *	scratch/volumes/ID/N	others of the same ID; volumes/ID is locked (shared) by who has
+ *				borrowed them (--volumes-from), and stays as long, with work/ID
  *	scratch/logs/ID
  *	containers/ID/work	of one that stays, likewise
  */
@@ -34,6 +35,11 @@ int scratch_make_secrets_base(const struct host *host, char **ret_path);
  * namespace (n == 0: none), whose root is to own it. */
 int scratch_make_volume(const struct host *host, struct record *record, const struct idmaps *maps,
 			const char *name, char **ret_path);
+/* Make the root user of a container, by its maps, the owner of a directory of ours. */
+int scratch_give_to_root(const struct host *host, const struct idmaps *maps, const char *path);
+/* Keep the volumes that `source` is one of from going with their container, which is not `id`:
+ * returns a descriptor that does as long as it is open, or 0 where it is no such volume. */
+int scratch_borrow(const struct host *host, const char *id, const char *source);
 /* The directory for the log of a container of --rm, and the path of its log. */
 int scratch_make_log(const struct host *host, struct record *record);
 char *scratch_log_path(const struct host *host, const char *id);

@@ -63,6 +63,7 @@ void state_print(const struct record *record, struct buf *out)
 		json_add_strings(state, "requires", &record->requires);
 	if (record->secrets.n != 0)
 		json_add_strings(state, "secrets", &record->secrets);
+	json_add_strings(state, "volumes", &record->volumes);
 	json_print(state, false, out);
 	buf_add_char(out, '\n');
 }
@@ -112,6 +113,7 @@ static int parse_strings(const cJSON *state, struct record *record)
 		{ "exposed", &record->exposed },
 		{ "requires", &record->requires },
 		{ "secrets", &record->secrets },
+		{ "volumes", &record->volumes },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(strings); i++) {

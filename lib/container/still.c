@@ -8,6 +8,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/fs.h"
@@ -15,6 +16,7 @@
 #include "box/ns.h"
 #include "container/end.h"
 #include "container/remake.h"
+#include "container/volumefill.h"
 
 /* In the directory of a container. */
 #define MOUNTING "mounting"
@@ -118,8 +120,9 @@ static void reduce_mounts(struct spec *spec, bool alone)
 			spec_mount_release(mount);
 			continue;
 		}
-		/* Its start has given it away. */
+		/* Its start has given it away, and filled it. */
 		mount->chown = false;
+		mount->tmpcopyup = false;
 		mount->propagation = 0;
 		if (!alone)
 			only_read(&mount->upper, &mount->work, &mount->lower);
@@ -146,6 +149,18 @@ static int reduce(const struct record *record, struct spec *spec, bool alone)
 
 /* ---------------------------------------------------------------------------------------------- */
 
+/* What is written now must not be taken for what somebody left who was killed. */
+static int settle_volumes(const struct host *host, struct container *container)
+{
+	for (size_t i = 0; i < container->volumes.n; i++) {
+		struct volume *volume = &container->volumes.v[i];
+
+		TRY(volumefill_settle(host, volume));
+		close(steal_fd(&volume->fill));
+	}
+	return 0;
+}
+
 static int open_files(const struct host *host, bool write, struct still *still)
 {
 	struct container *container = &still->container;
@@ -153,6 +168,8 @@ static int open_files(const struct host *host, bool write, struct still *still)
 	bool alone = write;
 
 	TRY(fail_in(remake_files(host, container), "the container '%s'", record->name));
+	if (write)
+		TRY(settle_volumes(host, container));
 	/* What such a container writes has the ids of its user namespace, and its other layers are
 	 * mapped into that: the kernel maps all or none of the lower ones. */
 	if (ns_is_foreign(&container->spec))

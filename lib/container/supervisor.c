@@ -23,6 +23,8 @@
 #include "container/healthfile.h"
 #include "container/terms.h"
 #include "container/upkeep.h"
+#include "container/volumefill.h"
+#include "container/volumemount.h"
 #include "container/waiter.h"
 
 #define USEC_PER_MSEC 1000
@@ -127,12 +129,14 @@ int supervisor_begin(struct supervisor *supervisor)
 	if (!supervisor->cidfile)
 		TRY(notice_make_cidfile(request, container->record.id));
 	supervisor->cidfile = request->cidfile != NULL;
+	TRY(volumefill_begin(container));
 	TRY(spawn(supervisor));
 	TRY(network_start(&container->network, box->pid));
 	TRY(note_running(supervisor));
 	TRY(notice_make_pidfiles(request, box->pid));
 	supervisor->pidfile = true;
 	TRY(box_created(box));
+	TRY(volumefill_end(container));
 	note(supervisor, "init");
 	notice_created(request, container->record.id, container->record.name);
 	TRY(network_ready(&container->network));
@@ -445,8 +449,11 @@ static void note_exit(struct supervisor *supervisor)
 static int remove_record(struct supervisor *supervisor)
 {
 	struct record *record = &supervisor->container->record;
-	int rc = record_remove(supervisor->host, record, true);
+	int rc;
 
+	record->with_volumes = true;
+	volumemount_unlock(supervisor->container);
+	rc = record_remove(supervisor->host, record, true);
 	if (rc >= 0)
 		note(supervisor, "remove");
 	event_write(supervisor->host, &supervisor->events);

@@ -38,6 +38,7 @@ static void add_mounts(cJSON *extra, const struct spec *spec)
 		json_add_string(mount, "destination", from->destination);
 		json_add_string(mount, "type", from->type);
 		json_add_string(mount, "source", from->source);
+		json_add_string(mount, "subpath", from->subpath);
 		json_add_int(mount, "set", (int64_t)from->attr_set);
 		json_add_int(mount, "clear", (int64_t)from->attr_clear);
 		json_add_int(mount, "propagation", (int64_t)from->propagation);
@@ -114,6 +115,7 @@ static int read_mount(const cJSON *from, struct spec_mount *mount)
 	TRY(get_copy(from, "destination", &mount->destination));
 	TRY(get_copy(from, "type", &mount->type));
 	TRY(get_copy(from, "source", &mount->source));
+	TRY(get_copy(from, "subpath", &mount->subpath));
 	TRY(get_flags(from, "set", &mount->attr_set));
 	TRY(get_flags(from, "clear", &mount->attr_clear));
 	TRY(get_flags(from, "propagation", &propagation));

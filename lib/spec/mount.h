@@ -15,6 +15,7 @@ struct spec_mount {
 	char *destination;
 	char *type; /* "bind", "tmpfs", "proc", "sysfs", "devpts", "mqueue", "cgroup", "overlay" */
 	char *source;      /* bind: absolute path on the host */
+	char *subpath;     /* bind: the part of the source that is mounted, found inside of it */
 	bool recursive;    /* rbind */
 	uint64_t attr_set; /* MOUNT_ATTR_* of mount_setattr(2) */
 	uint64_t attr_clear;

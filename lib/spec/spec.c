@@ -54,6 +54,7 @@ void spec_mount_release(struct spec_mount *mount)
 	free(mount->destination);
 	free(mount->type);
 	free(mount->source);
+	free(mount->subpath);
 	strvec_release(&mount->data);
 	strvec_release(&mount->lower);
 	free(mount->upper);

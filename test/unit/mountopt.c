@@ -102,6 +102,51 @@ static void test_anonymous_volume(void **state)
 	assert_true(opt.mount.tmpcopyup);
 }
 
+static void test_named_volume(void **state)
+{
+	AUTO(mountopt) opt = volume("my_data.1:/data:ro,nocopy,z");
+
+	assert_int_equal(opt.kind, MOUNTOPT_VOLUME);
+	assert_string_equal(opt.volume, "my_data.1");
+	assert_string_equal(opt.mount.destination, "/data");
+	assert_true((opt.mount.attr_set & MOUNT_ATTR_RDONLY) != 0);
+	assert_false(opt.mount.tmpcopyup);
+	assert_true(opt.relabel);
+	mountopt_release(&opt);
+	opt = volume("data:/x");
+	assert_true(opt.mount.tmpcopyup);
+	mountopt_release(&opt);
+	opt = volume("data:/x:O");
+	assert_true(opt.overlay);
+	assert_false(opt.mount.tmpcopyup);
+}
+
+static void test_volume_mount(void **state)
+{
+	AUTO(mountopt)
+	opt = mount_of("type=volume,src=v,dst=/b,readonly,volume-driver=local,volume-label=a=b,"
+		       "volume-opt=type=tmpfs,\"volume-opt=o=size=1m,mode=700\"");
+
+	assert_int_equal(opt.kind, MOUNTOPT_VOLUME);
+	assert_string_equal(opt.volume, "v");
+	assert_string_equal(opt.driver_options.v[0], "type=tmpfs");
+	assert_string_equal(opt.driver_options.v[1], "o=size=1m,mode=700");
+	assert_string_equal(opt.labels.v[0], "a=b");
+	assert_true(opt.mount.tmpcopyup);
+	mountopt_release(&opt);
+	opt = mount_of("src=v,dst=/b,volume-subpath=a/../b,volume-nocopy");
+	assert_string_equal(opt.subpath, "/b");
+	assert_false(opt.mount.tmpcopyup);
+	mountopt_release(&opt);
+	opt = mount_of("src=v,dst=/b,subpath=c");
+	assert_string_equal(opt.subpath, "/c");
+	assert_false(opt.mount.tmpcopyup);
+	mountopt_release(&opt);
+	opt = mount_of("type=volume,dst=/b,nocopy=false");
+	assert_int_equal(opt.kind, MOUNTOPT_ANONYMOUS);
+	assert_true(opt.mount.tmpcopyup);
+}
+
 static void test_bind_mount(void **state)
 {
 	AUTO(mountopt)
@@ -153,7 +198,13 @@ static void test_volumes_that_are_refused(void **state)
 {
 	static const char *const texts[] = {
 		"",
-		"data:/x",
+		"da ta:/x",
+		"_data:/x",
+		"datÃ¤:/x",
+		"data:x",
+		"data:/x:rslave",
+		"data:/x:size=1m",
+		"data:/x:volume-opt=type=tmpfs",
 		":/x",
 		"/a:b",
 		"/a:/",
@@ -183,8 +234,16 @@ static void test_mounts_that_are_refused(void **state)
 		"type=bind,dst=/a",
 		"type=bind,src=/a,dst=b",
 		"type=bind,src=/a,dst=/b,tmpfs-size=1m",
-		"type=volume,src=data,dst=/b",
-		"src=data,dst=/b",
+		"type=volume,src=data",
+		"type=volume,src=/data,dst=/b",
+		"src=../data,dst=/b",
+		"type=volume,src=data,dst=/b,volume-driver=nfs",
+		"type=volume,src=data,dst=/b,volume-opt=type=nfs",
+		"type=volume,src=data,dst=/b,volume-opt=size=1m",
+		"type=volume,src=data,dst=/b,volume-opt=type=none,volume-opt=o=bind",
+		"type=volume,src=data,dst=/b,volume-opt=device=/x",
+		"type=volume,dst=/b,subpath=x",
+		"type=bind,src=/a,dst=/b,volume-nocopy",
 		"type=tmpfs,dst=/b,src=/a",
 		"type=tmpfs,dst=/b,tmpfs-size=big",
 		"type=tmpfs,dst=/b,tmpfs-mode=9",
@@ -215,6 +274,8 @@ int main(void)
 		cmocka_unit_test(test_relative_source),
 		cmocka_unit_test(test_overlay_volume),
 		cmocka_unit_test(test_anonymous_volume),
+		cmocka_unit_test(test_named_volume),
+		cmocka_unit_test(test_volume_mount),
 		cmocka_unit_test(test_bind_mount),
 		cmocka_unit_test(test_tmpfs_mount),
 		cmocka_unit_test(test_image_mount),
