@@ -49,6 +49,7 @@ enum opt_values { /* what the shells complete */
 		  VALUES_IMAGE,
 		  VALUES_CONTAINER,
 		  VALUES_SECRET,
+		  VALUES_VOLUME,
 		  VALUES_COMMAND,
 		  VALUES_WORDS, /* `words` */
 };

@@ -94,7 +94,17 @@
 	X(group_system) \
 	X(system_check) \
 	X(system_df) \
-	X(system_prune)
+	X(system_prune) \
+	X(group_volume) \
+	X(volume_create) \
+	X(volume_exists) \
+	X(volume_export) \
+	X(volume_import) \
+	X(volume_inspect) \
+	X(volume_ls) \
+	X(volume_prune) \
+	X(volume_rm) \
+	X(volume_update)
 
 /* Called by the completion scripts and by test/lint; shown nowhere. */
 #define COMMANDS_HIDDEN(X) \

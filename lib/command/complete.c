@@ -12,6 +12,7 @@
 #include "base/out.h"
 #include "container/record.h"
 #include "container/secret.h"
+#include "container/volume.h"
 #include "image/catalog.h"
 #include "image/ref.h"
 
@@ -134,6 +135,20 @@ static int offer_secret(const struct secret *secret, void *arg)
 	return 0;
 }
 
+static int offer_volume(struct volume *volume, void *arg)
+{
+	offer(arg, volume->name);
+	return 0;
+}
+
+static void offer_volumes(struct completion *c, const struct host *host)
+{
+	AUTO(store) store = STORE_INIT;
+
+	if (fs_exists(AT_FDCWD, host->root) > 0 && store_open(host, &store) >= 0)
+		volume_each(&store, offer_volume, c);
+}
+
 /* The shell has no use for an error: there are no candidates then. */
 static void offer_stored(struct completion *c, enum opt_values values)
 {
@@ -145,6 +160,8 @@ static void offer_stored(struct completion *c, enum opt_values values)
 		offer_images(c, &host);
 	else if (values == VALUES_SECRET)
 		secret_each(&host, offer_secret, c);
+	else if (values == VALUES_VOLUME)
+		offer_volumes(c, &host);
 	else
 		offer_containers(c, &host);
 }
@@ -167,6 +184,7 @@ static void offer_values(struct completion *c, enum opt_values values, const cha
 	case VALUES_IMAGE:
 	case VALUES_CONTAINER:
 	case VALUES_SECRET:
+	case VALUES_VOLUME:
 		offer_stored(c, values);
 		break;
 	case VALUES_NONE:

@@ -11,6 +11,7 @@
 #include "command/imageusers.h"
 #include "command/when.h"
 #include "container/record.h"
+#include "container/volumeuse.h"
 #include "image/ref.h"
 #include "image/summary.h"
 
@@ -30,6 +31,9 @@ void disk_release(struct disk *disk)
 		free(container->command);
 	}
 	free(disk->containers.v);
+	for (size_t i = 0; i < disk->volumes.n; i++)
+		free(disk->volumes.v[i].name);
+	free(disk->volumes.v);
 	strvec_release(&disk->used);
 	account_release(&disk->account);
 	store_release(&disk->store);
@@ -42,6 +46,7 @@ static int add_container(struct record *record, void *arg)
 	struct disk *disk = arg;
 	struct disk_container *container = VEC_PUSH(&disk->containers);
 	AUTO(buf) command = BUF_INIT;
+	AUTO(strvec) names = STRVEC_INIT;
 
 	for (size_t i = 0; i < record->command.n; i++)
 		buf_addf(&command, "%s%s", i > 0 ? " " : "", record->command.v[i]);
@@ -50,6 +55,8 @@ static int add_container(struct record *record, void *arg)
 	container->image = xstrdup_null(record->image);
 	container->image_id = xstrdup_null(record->image_id);
 	container->command = buf_steal(&command);
+	volumeuse_names(record, &names);
+	container->volumes = names.n;
 	container->running = record->status == RECORD_RUNNING;
 	container->created = record->created;
 	return 0;
@@ -70,13 +77,41 @@ static int measure_containers(struct disk *disk)
 	return 0;
 }
 
+static int add_volume(struct volume *volume, void *arg)
+{
+	struct disk *disk = arg;
+
+	VEC_PUSH(&disk->volumes)->name = xstrdup(volume->name);
+	return 0;
+}
+
+static int measure_volumes(const struct host *host, struct disk *disk)
+{
+	AUTO(strvec) paths = STRVEC_INIT;
+	AUTO(volume_uses) uses = { 0 };
+	autofree uint64_t *sizes = NULL;
+
+	TRY(volume_each(&disk->store, add_volume, disk));
+	TRY(volumeuse_list(host, &uses));
+	sizes = xcalloc(disk->volumes.n + 1, sizeof(*sizes));
+	for (size_t i = 0; i < disk->volumes.n; i++)
+		strvec_pushf(&paths, "volumes/%s", disk->volumes.v[i].name);
+	TRY(usage_paths(&disk->store, &paths, sizes));
+	for (size_t i = 0; i < disk->volumes.n; i++) {
+		disk->volumes.v[i].bytes = sizes[i];
+		disk->volumes.v[i].users = volumeuse_count(&uses, disk->volumes.v[i].name);
+	}
+	return 0;
+}
+
 int disk_measure(const struct host *host, struct disk *disk)
 {
 	TRY(store_open(host, &disk->store));
 	TRY(account_take(&disk->store, &disk->account));
 	TRY(record_each(host, add_container, disk));
 	TRY(imageusers_list((void *)host, &disk->used));
-	return measure_containers(disk);
+	TRY(measure_containers(disk));
+	return measure_volumes(host, disk);
 }
 
 size_t disk_count_users(const struct disk *disk, const struct accounted *image)
@@ -189,7 +224,7 @@ static int print_containers(const struct disk *disk)
 		buf_addf(&lines, "%.*s\t", SHORT_ID, container->id);
 		add_cell(&lines, container->image != NULL ? container->image : "", 0);
 		add_cell(&lines, container->command, SHORT_COMMAND);
-		buf_add_str(&lines, "0\t");
+		buf_addf(&lines, "%zu\t", container->volumes);
 		units_print_size(&lines, container->bytes);
 		buf_add_char(&lines, '\t');
 		when_print_since(&lines, container->created);
@@ -199,8 +234,26 @@ static int print_containers(const struct disk *disk)
 	return print_text("\nContainers space usage:", &lines);
 }
 
+/* --- volumes ---------------------------------------------------------------------------------- */
+
+static int print_volumes(const struct disk *disk)
+{
+	AUTO(buf) lines = BUF_INIT;
+
+	buf_add_str(&lines, "VOLUME NAME\tLINKS\tSIZE\n");
+	for (size_t i = 0; i < disk->volumes.n; i++) {
+		const struct disk_volume *volume = &disk->volumes.v[i];
+
+		buf_addf(&lines, "%s\t%zu\t", volume->name, volume->users);
+		units_print_size(&lines, volume->bytes);
+		buf_add_char(&lines, '\n');
+	}
+	return print_text("\nLocal Volumes space usage:", &lines);
+}
+
 int disk_print_all(const struct disk *disk)
 {
 	TRY(print_images(disk));
-	return print_containers(disk);
+	TRY(print_containers(disk));
+	return print_volumes(disk);
 }

@@ -4,12 +4,19 @@
 
 #include "image/account.h"
 
-/* What `system df` knows: the account of the images, and the containers. */
+/* What `system df` knows: the account of the images, the containers and the volumes. */
 struct disk_container {
 	char *id, *name, *image, *image_id, *command;
 	bool running;
+	size_t volumes;
 	int64_t created;
 	uint64_t bytes; /* of its directory in the store */
+};
+
+struct disk_volume {
+	char *name;
+	size_t users;
+	uint64_t bytes;
 };
 
 struct disk {
@@ -19,6 +26,10 @@ struct disk {
 		struct disk_container *v;
 		size_t n;
 	} containers;
+	struct {
+		struct disk_volume *v;
+		size_t n;
+	} volumes;
 	struct strvec used; /* IDs of images, one for each user */
 };
 

@@ -13,3 +13,4 @@ const struct command command_group_image = GROUP("image", "Work with images");
 const struct command command_group_manifest = GROUP("manifest", "Make and push manifest lists");
 const struct command command_group_secret = GROUP("secret", "Keep secrets for containers");
 const struct command command_group_system = GROUP("system", "Look after the store");
+const struct command command_group_volume = GROUP("volume", "Work with volumes");

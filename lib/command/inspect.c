@@ -15,6 +15,7 @@ enum object_type {
 	TYPE_ANY,
 	TYPE_CONTAINER,
 	TYPE_IMAGE,
+	TYPE_VOLUME,
 };
 
 struct inspect_request {
@@ -39,10 +40,18 @@ static const struct opt options_extras[] = {
 
 static const struct opt options_type[] = {
 	{ "type", 't', OPT_CHOICE, offsetof(struct inspect_request, type), "TYPE",
-	  "what to look for: any (containers first), container or image", .values = VALUES_WORDS,
-	  .words = "any|container|image" },
+	  "what to look for: any (containers, then images), container, image or volume",
+	  .values = VALUES_WORDS, .words = "any|container|image|volume" },
 	OPT_END,
 };
+
+/* What cannot be the name of a volume is none. */
+static int find_volume(const struct host *host, const char *name, cJSON **ret_json)
+{
+	int rc = inspect_volume(host, name, ret_json);
+
+	return rc == -EINVAL && volume_check_name(name) < 0 ? -ENOENT : rc;
+}
 
 static int find_object(const struct host *host, const struct inspect_request *request,
 		       const char *name, cJSON **ret_json)
@@ -52,12 +61,19 @@ static int find_object(const struct host *host, const struct inspect_request *re
 
 	if (type == TYPE_IMAGE)
 		return inspect_image(host, name, ret_json);
+	if (type == TYPE_VOLUME)
+		return inspect_volume(host, name, ret_json);
 	rc = inspect_container(host, name, &request->extras, ret_json);
 	if (rc != -ENOENT || type == TYPE_CONTAINER)
 		return rc;
 	rc = inspect_image(host, name, ret_json);
-	return rc == -ENOENT ? refuse_with(ENOENT, "there is no container and no image '%s'", name)
-			     : rc;
+	if (rc != -ENOENT)
+		return rc;
+	rc = find_volume(host, name, ret_json);
+	return rc == -ENOENT
+		       ? refuse_with(ENOENT, "there is no container, no image and no volume '%s'",
+				     name)
+		       : rc;
 }
 
 static int print_all(const struct inspect_request *request, const cJSON *list)

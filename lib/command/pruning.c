@@ -10,6 +10,8 @@
 #include "container/event.h"
 #include "container/requirement.h"
 #include "container/select.h"
+#include "container/volumeselect.h"
+#include "container/volumeuse.h"
 #include "image/budget.h"
 #include "image/prune.h"
 #include "image/usage.h"
@@ -124,6 +126,64 @@ int pruning_containers(const struct host *host, struct store *store, const struc
 	if (pruning.deleted.n == 0)
 		return 0;
 	TRY(out_line("Deleted Containers:"));
+	for (size_t i = 0; i < pruning.deleted.n; i++)
+		TRY(out_line("%s", pruning.deleted.v[i]));
+	return out_line("%s", "");
+}
+
+/* --- volumes ---------------------------------------------------------------------------------- */
+
+struct volume_pruning {
+	struct store *store;
+	bool all;
+	struct volume_selection selection;
+	struct strvec deleted;
+	uint64_t bytes;
+};
+
+static void volume_pruning_release(struct volume_pruning *pruning)
+{
+	volume_selection_release(&pruning->selection);
+	strvec_release(&pruning->deleted);
+}
+
+static int prune_volume(struct volume *volume, void *arg)
+{
+	struct volume_pruning *pruning = arg;
+	const struct volumeuse_removal removal = { 0 };
+	AUTO(strvec) paths = STRVEC_INIT;
+	uint64_t bytes = 0;
+	int rc;
+
+	if ((!pruning->all && !volume->anonymous) ||
+	    !volumeselect_matches(&pruning->selection, volume, 0))
+		return 0;
+	strvec_push(&paths, volume->path);
+	if (usage_paths(pruning->store, &paths, &bytes) < 0)
+		err_clear();
+	rc = volumeuse_remove(pruning->store, volume->name, &removal);
+	/* Somebody has it, or it was removed just now. */
+	if (rc == -EBUSY || rc == -ENOENT) {
+		err_clear();
+		return 0;
+	}
+	TRY(rc);
+	strvec_push(&pruning->deleted, volume->name);
+	pruning->bytes += bytes;
+	return 0;
+}
+
+int pruning_volumes(struct store *store, bool all, const struct strvec *filters,
+		    uint64_t *ret_bytes)
+{
+	AUTO(volume_pruning) pruning = { .store = store, .all = all };
+
+	TRY(volumeselect_parse(store, filters, &pruning.selection));
+	TRY(volume_each(store, prune_volume, &pruning));
+	*ret_bytes += pruning.bytes;
+	if (pruning.deleted.n == 0)
+		return 0;
+	TRY(out_line("Deleted Volumes:"));
 	for (size_t i = 0; i < pruning.deleted.n; i++)
 		TRY(out_line("%s", pruning.deleted.v[i]));
 	return out_line("%s", "");

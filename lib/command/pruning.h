@@ -31,6 +31,9 @@ int pruning_containers(const struct host *host, struct store *store, const struc
 		       uint64_t *ret_bytes);
 /* Remove the least recently used images until the store takes no more than max. */
 int pruning_budget(const struct host *host, struct store *store, uint64_t max, uint64_t *ret_bytes);
+/* Remove the volumes that no container has: those without a name, with `all` also the others. */
+int pruning_volumes(struct store *store, bool all, const struct strvec *filters,
+		    uint64_t *ret_bytes);
 int pruning_total(uint64_t bytes);
 
 /*

@@ -19,7 +19,7 @@ static const struct opt options_df[] = {
 	{ "format", 0, OPT_STRING, offsetof(struct df_request, format), "FORMAT",
 	  "table, json, jsonl, or a Go template" },
 	{ "verbose", 'v', OPT_FLAG, offsetof(struct df_request, verbose),
-	  .help = "list each image and each container" },
+	  .help = "list each image, each container and each volume" },
 	OPT_END,
 };
 
@@ -108,12 +108,26 @@ static struct kind sum_containers(const struct disk *disk)
 	return kind;
 }
 
+static struct kind sum_volumes(const struct disk *disk)
+{
+	struct kind kind = { .name = "Local Volumes", .total = disk->volumes.n };
+
+	for (size_t i = 0; i < disk->volumes.n; i++) {
+		kind.size += disk->volumes.v[i].bytes;
+		if (disk->volumes.v[i].users > 0)
+			kind.active++;
+		else
+			kind.reclaimable += disk->volumes.v[i].bytes;
+	}
+	return kind;
+}
+
 static int print_kinds(const struct df_request *request, const struct disk *disk)
 {
 	const struct kind kinds[] = {
 		sum_images(disk),
 		sum_containers(disk),
-		{ .name = "Local Volumes", .size = disk->account.usage.volumes },
+		sum_volumes(disk),
 		{ .name = "Build Cache" },
 	};
 	AUTO(out_list) list = { 0 };

@@ -31,7 +31,7 @@ static const struct opt options_prune[] = {
 	{ "max", 0, OPT_SIZE, offsetof(struct prune_request, max), "SIZE",
 	  "also the least recently used images, until the rest takes no more than SIZE" },
 	{ "volumes", 0, OPT_FLAG, offsetof(struct prune_request, volumes),
-	  .help = "accepted for the sake of scripts: anonymous volumes go with their containers" },
+	  .help = "also anonymous volumes that no container has" },
 	OPT_END,
 };
 
@@ -49,6 +49,9 @@ static int ask(const struct prune_request *request)
 	buf_addf(&text, "WARNING! This will remove:\n  - all stopped containers\n  - all %s\n",
 		 request->all ? "images without at least one container associated to them"
 			      : "dangling images");
+	if (request->volumes)
+		buf_add_str(&text,
+			    "  - all anonymous volumes not used by at least one container\n");
 	if (request->blobs)
 		buf_add_str(&text, "  - the blobs of all layers that are unpacked\n");
 	if (request->max > 0) {
@@ -75,6 +78,8 @@ static int prune(const struct host *host, struct store *store, const struct prun
 	uint64_t bytes = 0;
 
 	TRY(pruning_containers(host, store, &request->filters, &bytes));
+	if (request->volumes)
+		TRY(pruning_volumes(store, false, &request->filters, &bytes));
 	TRY(pruning_images(pruning, &bytes));
 	if (request->max > 0)
 		TRY(pruning_budget(host, store, (uint64_t)request->max, &bytes));

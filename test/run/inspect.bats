@@ -54,7 +54,7 @@ load ../helper/berth
 	split berth inspect nothing
 	want 1
 	[ "$(jq -c . <<<"$output")" = '[]' ]
-	err_has "there is no container and no image 'nothing'"
+	err_has "there is no container, no image and no volume 'nothing'"
 	busybox
 	split berth inspect nothing busybox
 	want 1
@@ -76,7 +76,7 @@ load ../helper/berth
 	split berth container inspect --type image both
 	want 125
 	[ "$(berth inspect -f '{{.Image}}' both)" = "$(berth inspect -f '{{.Id}}' busybox)" ]
-	split berth inspect --type volume both
+	split berth inspect --type network both
 	want 125
 	berth rm both
 	split berth inspect --type container both
