@@ -53,6 +53,8 @@ static int build(const struct child *child)
 	TRY(mount_all(spec, &sources, &root));
 	sources_release(&sources);
 	TRY(rootfs_seal(spec, &root));
+	if (child->view->pivot)
+		TRY(rootfs_pivot(&root));
 	return root.fd;
 }
 

@@ -2,6 +2,7 @@
 #ifndef BERTH_BOX_ROOTVIEW_H
 #define BERTH_BOX_ROOTVIEW_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "spec/spec.h"
@@ -11,13 +12,14 @@
  * together, with the mounts of spec, in a mount namespace (and a user namespace, where spec has
  * one) that nobody but a child of ours is in, and gone with that child.
  *
- * The child keeps the host's root directory as its own. The container's is a descriptor, and what
- * is below it is opened by base/path alone, as with one that runs.
+ * The container's root directory is a descriptor, and what is below it is opened by base/path alone,
+ * as with one that runs. The child keeps the host's as its own, unless it is to have nothing of it.
  */
 struct rootview {
 	/* User and mount namespace are made, the others are left out. Its mounts are those that
 	 * make sense with no process: binds and overlays. */
 	const struct spec *spec;
+	bool pivot; /* the child has the container's root directory, and nothing of the host's */
 	/* Run in the child once the root stands; the child ends when it returns. */
 	void (*body)(void *arg, int root);
 	void *arg;

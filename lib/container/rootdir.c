@@ -68,7 +68,7 @@ static void run_body(const struct rootdir *rootdir, int rc, int root, int report
 	signal(SIGPIPE, SIG_IGN);
 	umask(0);
 	if (rc >= 0 && rootdir->cell_in >= 0)
-		rc = cell_enter(root, keep, ARRAY_SIZE(keep));
+		rc = cell_enter(&rootdir->kit, keep, ARRAY_SIZE(keep));
 	if (rc >= 0)
 		rc = rootdir->body(root, rootdir->arg);
 	if (rc < 0)
@@ -81,16 +81,21 @@ static void run_body(const struct rootdir *rootdir, int rc, int root, int report
 static int enter(const struct rootdir *rootdir, int proc)
 {
 	autoclose int root = fs_open(proc, "root", O_PATH | O_DIRECTORY, 0);
+	autoclose int mounts = fs_open(proc, "ns/mnt", O_RDONLY, 0);
 	autoclose int ns = -1;
 	int other;
 
 	TRY(root);
+	TRY(mounts);
 	other = open_userns(proc, &ns);
 	TRY(other);
 	if (!proc_is_alive(rootdir->record->pid, rootdir->record->pid_start))
 		return refuse_with(ESRCH, "the container is just ending");
 	if (other == 1)
 		TRY(become_root(ns));
+	/* Its root directory is that of the namespace. */
+	if (rootdir->cell_in >= 0 && setns(mounts, CLONE_NEWNS) < 0)
+		return fail("cannot join the mount namespace of the container");
 	return steal_fd(&root);
 }
 
@@ -135,6 +140,7 @@ static int start_standing(struct rootdir *rootdir, const int ends[2])
 {
 	struct standing standing = { .rootdir = rootdir, .ends = ends };
 	const struct rootview view = { .spec = rootdir->spec,
+				       .pivot = rootdir->cell_in >= 0,
 				       .body = run_standing,
 				       .arg = &standing };
 
@@ -146,6 +152,8 @@ int rootdir_start(struct rootdir *rootdir)
 {
 	int ends[2], rc;
 
+	if (rootdir->cell_in >= 0)
+		TRY(cell_prepare(&rootdir->kit));
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return fail("cannot talk to a child");
 	rc = rootdir->spec != NULL ? start_standing(rootdir, ends) : start_running(rootdir, ends);
@@ -178,4 +186,5 @@ void rootdir_release(struct rootdir *rootdir)
 		(void)proc_reap(rootdir->pid, &(int){ 0 });
 	}
 	cleanup_close(&rootdir->report);
+	cleanup_close(&rootdir->kit.null);
 }

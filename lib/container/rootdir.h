@@ -3,6 +3,7 @@
 #define BERTH_CONTAINER_ROOTDIR_H
 
 #include "container/record.h"
+#include "image/cell.h"
 
 /*
  * The root directory of a container, as its processes have it: with its volumes and all that is
@@ -19,13 +20,14 @@ struct rootdir {
 	int cell_in;       /* untrusted bytes come from here: the body runs in a cell (cell.h) with
 			      the root directory as "/" and no more than this; -1: it does not */
 	int not_for_child; /* a descriptor that the child closes: our end of a pipe; -1: none */
-	int report;        /* the child's error, as of err_send() */
+	struct cell_kit kit;
+	int report; /* the child's error, as of err_send() */
 	pid_t pid;
 };
 
 #define ROOTDIR_INIT \
 	{ \
-		.cell_in = -1, .not_for_child = -1, .report = -1 \
+		.cell_in = -1, .not_for_child = -1, .kit = CELL_KIT_INIT, .report = -1 \
 	}
 
 /* Start body(root, arg) in the child. A container that does not run, without a spec, is refused. */

@@ -231,36 +231,38 @@ static int keep_descriptors(int null, const int *keep, size_t n)
 	return 0;
 }
 
-int cell_enter(int root, const int *keep, size_t n)
+int cell_prepare(struct cell_kit *ret_kit)
 {
-	int null = fs_open(AT_FDCWD, "/dev/null", O_RDWR, 0);
 	uint64_t memory = 0;
+	int null;
 
-	TRY(null);
 	TRY(read_memory(&memory));
-	if (fchdir(root) < 0 || chroot(".") < 0)
-		return fail("cannot change the root of the unpacker");
-	TRY(keep_descriptors(null, keep, n));
-	TRY(set_limits(memory));
+	null = fs_open(AT_FDCWD, "/dev/null", O_RDWR, 0);
+	TRY(null);
+	*ret_kit = (struct cell_kit){ .null = null, .memory = memory };
+	return 0;
+}
+
+int cell_enter(const struct cell_kit *kit, const int *keep, size_t n)
+{
+	TRY(keep_descriptors(kit->null, keep, n));
+	TRY(set_limits(kit->memory));
 	TRY(drop_capabilities());
 	return cell_filter();
 }
 
 static int confine(struct making *making)
 {
-	uint64_t memory = 0;
-	int null;
+	struct cell_kit kit = CELL_KIT_INIT;
 
 	TRY(wait_for_maker(making));
 	TRY(become_root(making));
-	null = fs_open(AT_FDCWD, "/dev/null", O_RDWR, 0);
-	TRY(null);
-	TRY(read_memory(&memory));
+	TRY(cell_prepare(&kit));
 	TRY(change_root(making->plan->path));
-	TRY(arrange_descriptors(making->plan->in, making->report[1], null));
-	/* `null` was closed with the others. */
+	TRY(arrange_descriptors(making->plan->in, making->report[1], kit.null));
+	/* `kit.null` was closed with the others. */
 	making->report[1] = CELL_REPORT;
-	TRY(set_limits(memory));
+	TRY(set_limits(kit.memory));
 	return drop_capabilities();
 }
 

@@ -3,6 +3,7 @@
 #define BERTH_IMAGE_CELL_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/idmap.h"
@@ -50,10 +51,21 @@ void cell_release(struct cell *cell);
 
 /*
  * Make a cell of this process, to unpack into a tree that is there: as above, but for the
- * namespaces, which stay. root is the directory that becomes "/"; of the descriptors, those in
- * `keep` stay as they are. The filter is installed.
+ * namespaces, which stay. It has its root directory already; what a cell takes of the host's is
+ * prepared before. Of the descriptors, those in `keep` stay as they are. The filter is installed.
  */
-int cell_enter(int root, const int *keep, size_t n);
+struct cell_kit {
+	int null;        /* the host's /dev/null */
+	uint64_t memory; /* what there is of it, in bytes */
+};
+
+#define CELL_KIT_INIT \
+	{ \
+		.null = -1 \
+	}
+
+int cell_prepare(struct cell_kit *ret_kit);
+int cell_enter(const struct cell_kit *kit, const int *keep, size_t n);
 
 /* Allow this thread only what making files takes; anything else kills the cell. */
 int cell_filter(void);
