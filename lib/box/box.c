@@ -90,6 +90,7 @@ struct child {
 	bool late_cgroup_ns;
 	bool foreign; /* the parent hands the sources over */
 	int sync, stub;
+	struct sources sources;
 	struct rootfs root;
 	struct tty tty;
 	struct user user;
@@ -99,13 +100,13 @@ struct child {
 };
 
 /* Maps and cgroup are there. In a foreign namespace that message carries the sources. */
-static int child_enter(struct child *child, struct sources *sources)
+static int child_enter(struct child *child)
 {
 	const struct spec *spec = child->spec;
 
 	TRY(cgroup_enter(child->root.cgroup));
 	if (child->foreign)
-		TRY(sources_receive(spec, child->sync, sources));
+		TRY(sources_receive(spec, child->sync, &child->sources));
 	else if (child->wait_for_enter)
 		TRY(sync_wait(child->sync, SYNC_ENTER, NULL, 0));
 	if (child->late_cgroup_ns)
@@ -115,7 +116,7 @@ static int child_enter(struct child *child, struct sources *sources)
 }
 
 /* The files that berth makes in the root, and reads there: nothing of the host is in reach. */
-static int child_settle(struct child *child, const struct sources *sources)
+static int child_settle(struct child *child)
 {
 	const struct spec *spec = child->spec;
 	const struct spec_process *process = &spec->process;
@@ -126,7 +127,7 @@ static int child_settle(struct child *child, const struct sources *sources)
 	TRY(user_resolve(root, &process->user, home || child->entry != NULL, &child->user));
 	TRY(user_check(spec, &child->user));
 	TRY(entry_add(root, spec, child->entry, &child->user));
-	TRY(sources_own(spec, sources, child->user.uid, child->user.gid));
+	TRY(sources_own(spec, &child->sources, child->user.uid, child->user.gid));
 	TRY(fakeid_settle(spec, root));
 	strvec_push_all(&child->env, &process->env);
 	for (size_t i = 0; i < process->secret_env.n; i++)
@@ -145,19 +146,19 @@ static int child_build(struct child *child)
 {
 	const struct spec *spec = child->spec;
 	struct rootfs *root = &child->root;
-	struct sources sources;
+	struct sources *sources = &child->sources;
 
 	umask(0);
 	TRY(become_tied(child->sync));
 	become_reset_signals();
-	TRY(child_enter(child, &sources));
-	TRY(child->foreign ? 0 : sources_open(spec, -1, &sources));
+	TRY(child_enter(child));
+	TRY(child->foreign ? 0 : sources_open(spec, -1, sources));
 	root->null = dev_open_null();
 	TRY(root->null);
-	root->fd = sources.root;
+	root->fd = sources->root;
 	TRY(rootfs_attach(root->fd));
 	TRY(ns_setup(spec));
-	TRY(mount_all(spec, &sources, root));
+	TRY(mount_all(spec, sources, root));
 	TRY(secret_mount_all(spec, root));
 	TRY(dev_make_elsewhere(spec, root));
 	TRY(tty_make(spec, root, &child->tty));
@@ -165,7 +166,7 @@ static int child_build(struct child *child)
 	TRY(mask_all(spec, root));
 	TRY(entry_make(spec, child->caller, &child->entry));
 	TRY(rootfs_pivot(root));
-	TRY(child_settle(child, &sources));
+	TRY(child_settle(child));
 	TRY(limits_apply(&spec->process, root->proc));
 	return exec_check_fds(&spec->process);
 }
@@ -249,19 +250,28 @@ static int let_enter(const struct child *child, struct box *box)
 	if (cgroup_attaches(&box->cgroup))
 		TRY(cgroup_attach(&box->cgroup, box->pid));
 	if (child->foreign)
-		return sources_hand_over(spec, box->sync, box->pid);
+		return sources_hand_over(spec, &child->sources, box->sync, box->pid);
 	if (child->wait_for_enter)
 		return sync_send(box->sync, SYNC_ENTER, NULL, 0);
 	return 0;
 }
 
+static int start(struct child *child, struct box *box)
+{
+	TRY(sources_prepare(child->spec, &child->sources));
+	TRY(spawn(child, box));
+	return let_enter(child, box);
+}
+
 int box_spawn(const struct spec *spec, struct box *ret_box)
 {
 	autoclose int stub = -1;
+	int rc;
 	struct child child = {
 		.spec = spec,
 		.caller = geteuid(),
 		.foreign = ns_is_foreign(spec),
+		.sources = SOURCES_INIT,
 		.root = ROOTFS_INIT,
 		.tty = TTY_INIT,
 		.env = STRVEC_INIT,
@@ -281,8 +291,9 @@ int box_spawn(const struct spec *spec, struct box *ret_box)
 	child.late_cgroup_ns = moves(&ret_box->cgroup);
 	child.wait_for_enter =
 		cgroup_attaches(&ret_box->cgroup) || spec->ns[NS_USER].mode == NS_NEW;
-	TRY(spawn(&child, ret_box));
-	return let_enter(&child, ret_box);
+	rc = start(&child, ret_box);
+	sources_release(&child.sources);
+	return rc;
 }
 
 /* The child is gone without a word: something outside has killed it. */

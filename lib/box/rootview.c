@@ -21,13 +21,15 @@ struct child {
 	const struct rootview *view;
 	bool foreign;
 	int sync;
+	struct sources sources;
 };
 
 /* A socket, as box.c has it: the child is told when it has its ids, and with them, in a user
  * namespace that has no rights to the caller's files, what there is to mount. */
-static int enter(const struct child *child, struct sources *sources)
+static int enter(struct child *child)
 {
 	const struct spec *spec = child->view->spec;
+	struct sources *sources = &child->sources;
 
 	TRY(become_tied(child->sync));
 	if (child->foreign)
@@ -40,25 +42,24 @@ static int enter(const struct child *child, struct sources *sources)
 	return child->foreign ? 0 : sources_open(spec, -1, sources);
 }
 
-static int build(const struct child *child)
+static int build(struct child *child)
 {
 	const struct spec *spec = child->view->spec;
 	struct rootfs root = ROOTFS_INIT;
-	struct sources sources;
 
 	umask(0);
-	TRY(enter(child, &sources));
-	root.fd = sources.root;
+	TRY(enter(child));
+	root.fd = steal_fd(&child->sources.root);
 	TRY(rootfs_attach(root.fd));
-	TRY(mount_all(spec, &sources, &root));
-	sources_release(&sources);
+	TRY(mount_all(spec, &child->sources, &root));
+	sources_release(&child->sources);
 	TRY(rootfs_seal(spec, &root));
 	if (child->view->pivot)
 		TRY(rootfs_pivot(&root));
 	return root.fd;
 }
 
-static void __attribute__((noreturn)) run_child(const struct child *child)
+static void __attribute__((noreturn)) run_child(struct child *child)
 {
 	int root, rc;
 
@@ -75,21 +76,23 @@ static void __attribute__((noreturn)) run_child(const struct child *child)
 }
 
 /* What only the parent may do. */
-static int let_enter(const struct spec *spec, int sync, pid_t pid)
+static int let_enter(const struct child *child, int sync, pid_t pid)
 {
+	const struct spec *spec = child->view->spec;
+
 	if (spec->ns[NS_USER].mode != NS_NEW)
 		return 0;
 	TRY(idmap_write(pid, &spec->idmaps));
 	if (ns_is_foreign(spec))
-		return sources_hand_over(spec, sync, pid);
+		return sources_hand_over(spec, &child->sources, sync, pid);
 	return sync_send(sync, SYNC_ENTER, NULL, 0);
 }
 
-static int await_root(const struct rootview *view, int sync, pid_t pid)
+static int await_root(const struct child *child, int sync, pid_t pid)
 {
 	int rc;
 
-	TRY(let_enter(view->spec, sync, pid));
+	TRY(let_enter(child, sync, pid));
 	rc = sync_wait(sync, SYNC_CREATED, NULL, 0);
 	if (rc == -ECONNRESET)
 		return refuse_with(ECHILD, "a child of berth ended before the root file system of "
@@ -99,13 +102,18 @@ static int await_root(const struct rootview *view, int sync, pid_t pid)
 
 int rootview_start(const struct rootview *view, pid_t *ret_pid)
 {
-	struct child child = { .view = view, .foreign = ns_is_foreign(view->spec) };
+	struct child child = {
+		.view = view,
+		.foreign = ns_is_foreign(view->spec),
+		.sources = SOURCES_INIT,
+	};
 	autoclose int ours = -1, pidfd = -1;
 	int pair[2], rc;
 	pid_t pid;
 
 	TRY(ns_check(view->spec));
 	TRY(sync_pair(pair));
+	TRY(sources_prepare(view->spec, &child.sources));
 	pid = ns_clone(view->spec, -1, false, &pidfd);
 	if (pid == 0) {
 		close(pair[0]);
@@ -114,8 +122,10 @@ int rootview_start(const struct rootview *view, pid_t *ret_pid)
 	}
 	ours = pair[0];
 	close(pair[1]);
-	TRY(pid);
-	rc = await_root(view, ours, pid);
+	rc = pid < 0 ? (int)pid : await_root(&child, ours, pid);
+	sources_release(&child.sources);
+	if (pid < 0)
+		return rc;
 	if (rc < 0) {
 		kill(pid, SIGKILL);
 		(void)proc_reap(pid, &(int){ 0 });

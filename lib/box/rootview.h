@@ -12,8 +12,9 @@
  * together, with the mounts of spec, in a mount namespace (and a user namespace, where spec has
  * one) that nobody but a child of ours is in, and gone with that child.
  *
- * The container's root directory is a descriptor, and what is below it is opened by base/path alone,
- * as with one that runs. The child keeps the host's as its own, unless it is to have nothing of it.
+ * The container's root directory is a descriptor, and what is below it is opened by base/path
+ * alone, as with one that runs. The child keeps the host's as its own, unless it is to have nothing
+ * of it.
  */
 struct rootview {
 	/* User and mount namespace are made, the others are left out. Its mounts are those that

@@ -24,9 +24,11 @@
 
 void sources_release(struct sources *sources)
 {
+	for (size_t i = 0; i < sources->n; i++)
+		cleanup_close(&sources->mounts[i]);
+	cleanup_close(&sources->root);
 	free(sources->mounts);
-	sources->mounts = NULL;
-	sources->n = 0;
+	*sources = (struct sources)SOURCES_INIT;
 }
 
 /* Peers of the host's mounts have to be cloned while they still are. */
@@ -141,7 +143,7 @@ static int open_some(const struct spec *spec, int userns, bool events, struct so
 	for (size_t i = 0; i < sources->n; i++) {
 		const struct spec_mount *mount = &spec->mounts.v[i];
 
-		if (!is_from_host(mount) || wants_events(mount) != events)
+		if (mount->outside || !is_from_host(mount) || wants_events(mount) != events)
 			continue;
 		sources->mounts[i] = open_one(mount, userns);
 		TRY(sources->mounts[i]);
@@ -158,22 +160,45 @@ static int make_private(void)
 	return 0;
 }
 
-static void sources_init(const struct spec *spec, struct sources *sources)
+static int mount_outside(const struct spec_mount *mount)
 {
-	sources->n = spec->mounts.n;
-	sources->root = -1;
-	sources->mounts = xcalloc(sources->n, sizeof(*sources->mounts));
-	memset(sources->mounts, -1, sources->n * sizeof(*sources->mounts));
+	uint64_t later = mount->chown ? MOUNT_ATTR_RDONLY : 0;
+	int tree = tree_new(mount->type, mount->source, &mount->data, mount->attr_set & ~later);
+
+	if (tree == -EPERM && geteuid() != 0)
+		hint("only root mounts devices and servers: have it mounted on the host, and give "
+		     "that directory");
+	if (tree == -ENODEV)
+		hint("the kernel has no such file system: load its module (modprobe %s)",
+		     mount->type);
+	return fail_in(tree, "'%s' for '%s'", mount->source, mount->destination);
 }
 
-int sources_open(const struct spec *spec, int userns, struct sources *ret_sources)
+int sources_prepare(const struct spec *spec, struct sources *ret_sources)
 {
-	sources_init(spec, ret_sources);
-	TRY(open_some(spec, userns, true, ret_sources));
+	AUTO(sources) sources = SOURCES_INIT;
+
+	sources.n = spec->mounts.n;
+	sources.mounts = xcalloc(sources.n, sizeof(*sources.mounts));
+	memset(sources.mounts, -1, sources.n * sizeof(*sources.mounts));
+	for (size_t i = 0; i < sources.n; i++) {
+		if (!spec->mounts.v[i].outside)
+			continue;
+		sources.mounts[i] = mount_outside(&spec->mounts.v[i]);
+		TRY(sources.mounts[i]);
+	}
+	*ret_sources = sources;
+	sources = (struct sources)SOURCES_INIT;
+	return 0;
+}
+
+int sources_open(const struct spec *spec, int userns, struct sources *sources)
+{
+	TRY(open_some(spec, userns, true, sources));
 	TRY(make_private());
-	TRY(open_some(spec, userns, false, ret_sources));
-	ret_sources->root = rootfs_new(spec, userns);
-	return ret_sources->root;
+	TRY(open_some(spec, userns, false, sources));
+	sources->root = rootfs_new(spec, userns);
+	return sources->root;
 }
 
 static int own_tree(const struct spec_mount *mount, int tree, uid_t uid, gid_t gid)
@@ -242,21 +267,20 @@ static int give_away(const struct spec *spec, const struct sources *sources)
 }
 
 /* Root first, then those mounts that are there, in their order. */
-static int send_sources(const struct sources *sources, int sync)
+static int send_sources(const struct spec *spec, const struct sources *sources, int sync)
 {
 	autofree int *fds = xcalloc(sources->n + 1, sizeof(*fds));
 	size_t n = 0;
 
 	fds[n++] = sources->root;
 	for (size_t i = 0; i < sources->n; i++)
-		if (sources->mounts[i] >= 0)
+		if (sources->mounts[i] >= 0 && !spec->mounts.v[i].outside)
 			fds[n++] = sources->mounts[i];
 	return sync_send(sync, SYNC_ENTER, fds, n);
 }
 
-static int prepare(const struct spec *spec, int sync, pid_t pid)
+static int prepare(const struct spec *spec, struct sources *sources, int sync, pid_t pid)
 {
-	AUTO(sources) sources = { .root = -1 };
 	autoclose int userns = -1;
 	char path[32];
 
@@ -266,12 +290,12 @@ static int prepare(const struct spec *spec, int sync, pid_t pid)
 		return fail("cannot open '%s'", path);
 	if (unshare(CLONE_NEWNS) < 0)
 		return fail("cannot make a mount namespace");
-	TRY(sources_open(spec, userns, &sources));
-	TRY(give_away(spec, &sources));
-	return send_sources(&sources, sync);
+	TRY(sources_open(spec, userns, sources));
+	TRY(give_away(spec, sources));
+	return send_sources(spec, sources, sync);
 }
 
-int sources_hand_over(const struct spec *spec, int sync, pid_t pid)
+int sources_hand_over(const struct spec *spec, const struct sources *prepared, int sync, pid_t pid)
 {
 	enum err_stage stage;
 	int pipe[2], status, rc = 0, code = 0;
@@ -281,7 +305,9 @@ int sources_hand_over(const struct spec *spec, int sync, pid_t pid)
 		return fail("cannot make a pipe");
 	helper = proc_fork();
 	if (helper == 0) {
-		rc = prepare(spec, sync, pid);
+		struct sources sources = *prepared;
+
+		rc = prepare(spec, &sources, sync, pid);
 		if (rc < 0)
 			(void)!err_send(pipe[1], rc, STAGE_SETUP);
 		_exit(rc < 0 ? EXIT_BERTH : EXIT_OK);
@@ -297,17 +323,16 @@ int sources_hand_over(const struct spec *spec, int sync, pid_t pid)
 	return rc;
 }
 
-int sources_receive(const struct spec *spec, int sync, struct sources *ret_sources)
+int sources_receive(const struct spec *spec, int sync, struct sources *sources)
 {
 	int fds[SYNC_FDS_MAX];
 	size_t n = 0;
 
-	sources_init(spec, ret_sources);
 	TRY(sync_wait(sync, SYNC_ENTER, fds, SYNC_FDS_MAX));
-	ret_sources->root = fds[n++];
-	for (size_t i = 0; i < ret_sources->n; i++) {
+	sources->root = fds[n++];
+	for (size_t i = 0; i < sources->n; i++) {
 		if (is_from_host(&spec->mounts.v[i]))
-			ret_sources->mounts[i] = fds[n++];
+			sources->mounts[i] = fds[n++];
 		if (n >= SYNC_FDS_MAX)
 			return refuse_with(E2BIG, "too many mounts");
 	}

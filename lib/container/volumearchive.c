@@ -26,8 +26,7 @@ static int find_directory(const struct volume *volume, char **ret_path)
 	else if (rc > 0 && strcmp(mount.type, "bind") == 0)
 		*ret_path = steal(mount.source);
 	else if (rc > 0)
-		rc = refuse("the volume '%s' is memory of each container's own: nothing is kept of "
-			    "it",
+		rc = refuse("the volume '%s' is mounted for each container: it has no directory",
 			    volume->name);
 	spec_mount_release(&mount);
 	return rc < 0 ? rc : 0;

@@ -94,8 +94,7 @@ static int plan_stored(struct container *container, struct mountopt *opt)
 		xreplace(&opt->mount.source, volume->path);
 	TRY(rc);
 	if (rc > 0 && opt->subpath != NULL && strcmp(opt->mount.type, "bind") != 0)
-		return refuse("the volume '%s' is memory of each container's own: it has no "
-			      "subpath",
+		return refuse("the volume '%s' is mounted for each container: it has no subpath",
 			      volume->name);
 	xreplace(&opt->mount.subpath, opt->subpath);
 	return rc;

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "container/volumeopt.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "container/mountopt.h"
+#include "spec/names.h"
 
 static bool is_empty(const char *text)
 {
@@ -18,6 +21,22 @@ static bool has_word(const char *list, const char *word)
 	if (list != NULL)
 		strvec_split(&words, list, ',');
 	return strvec_has(&words, word);
+}
+
+/* They show the kernel, or have what they show from somewhere else. */
+static bool is_kernels(const char *type)
+{
+	static const char *const types[] = {
+		"proc",     "sysfs",     "cgroup",  "cgroup2",  "devpts",  "devtmpfs",
+		"mqueue",   "overlay",   "debugfs", "tracefs",  "bpf",     "securityfs",
+		"configfs", "selinuxfs", "pstore",  "efivarfs", "fusectl", "binfmt_misc",
+		"ramfs",    "hugetlbfs", "autofs",  "nfsd",     "nsfs",    "rpc_pipefs",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		if (strcmp(type, types[i]) == 0)
+			return true;
+	return false;
 }
 
 static int check_keys(const struct strvec *options)
@@ -62,6 +81,49 @@ static int read_bind(const struct strvec *options, struct mountopt *ret_opt)
 	return mountopt_parse_volume(text, ret_opt);
 }
 
+/* The kernel's own client of the protocol looks no name up. */
+static int check_server(const char *type, const struct strvec *words)
+{
+	const char *address = env_get(words, "addr");
+	unsigned char bytes[sizeof(struct in6_addr)];
+
+	if (strncmp(type, "nfs", 3) != 0 ||
+	    (address != NULL &&
+	     (inet_pton(AF_INET, address, bytes) == 1 || inet_pton(AF_INET6, address, bytes) == 1)))
+		return 0;
+	refuse("type=%s: the address of the server is missing", type);
+	hint("give it as numbers: -o o=addr=192.0.2.1 -o device=:/PATH");
+	return -EINVAL;
+}
+
+static int read_device(const struct strvec *options, const char *type, struct spec_mount *mount)
+{
+	const char *device = env_get(options, "device"), *o = env_get(options, "o");
+	AUTO(strvec) words = STRVEC_INIT;
+
+	if (is_kernels(type)) {
+		refuse("type=%s: that is no file system of a device or a server", type);
+		hint("give type=tmpfs, or type=none with device=DIR and o=bind");
+		return -EINVAL;
+	}
+	if (is_empty(device))
+		return refuse("type=%s: device= says what is mounted", type);
+	if (o != NULL)
+		strvec_split(&words, o, ',');
+	TRY(check_server(type, &words));
+	for (size_t i = 0; i < words.n; i++) {
+		/* Of the mount, and of the file system: a device that cannot be written to. */
+		bool readonly = strcmp(words.v[i], "ro") == 0;
+
+		if (*words.v[i] != '\0' && (!mount_option_apply(mount, words.v[i]) || readonly))
+			strvec_push(&mount->data, words.v[i]);
+	}
+	mount->type = xstrdup(type);
+	mount->source = xstrdup(device);
+	mount->outside = true;
+	return 0;
+}
+
 /* 1: there is something to mount. */
 static int interpret(const struct strvec *options, struct mountopt *ret_opt)
 {
@@ -83,9 +145,8 @@ static int interpret(const struct strvec *options, struct mountopt *ret_opt)
 		hint("give type=tmpfs, or type=none with device=DIR and o=bind");
 		return -EINVAL;
 	}
-	refuse("volumes of type '%s' are not mounted by berth", type);
-	hint("mount it on the host, and give -o type=none -o o=bind -o device=DIR");
-	return -EINVAL;
+	TRY(read_device(options, type, &ret_opt->mount));
+	return 1;
 }
 
 int volumeopt_check(const struct strvec *options)
@@ -105,10 +166,11 @@ int volumeopt_apply(const struct strvec *options, struct spec_mount *mount)
 	xreplace(&mount->type, opt.mount.type);
 	xreplace(&mount->source, opt.mount.source);
 	strvec_push_all(&mount->data, &opt.mount.data);
-	mount->attr_set |= opt.mount.attr_set;
+	mount->attr_set = (mount->attr_set & ~opt.mount.attr_clear) | opt.mount.attr_set;
 	mount->recursive = opt.mount.recursive;
 	mount->attr_recursive = opt.mount.attr_recursive;
-	if (strcmp(mount->type, "bind") == 0)
+	mount->outside = opt.mount.outside;
+	if (strcmp(mount->type, "tmpfs") != 0)
 		mount->tmpcopyup = false;
 	return 1;
 }

@@ -12,8 +12,8 @@
  *
  *	type=tmpfs			memory of each container's own; o= as of --tmpfs
  *	type=none, device=DIR, o=bind	a directory of the host; o= as of -v DIR:...
- *
- * Other types are refused: they would be mounted in the host's name, for all containers at once.
+ *	type=TYPE, device=SOURCE	a file system of a device or a server, mounted for each
+ *					container by who starts it; o= as of mount(8)
  */
 int volumeopt_check(const struct strvec *options);
 /* What a container mounts instead of the data of the volume: type, source, data and attributes are

@@ -69,6 +69,7 @@ static void copy_mount(const struct spec_mount *from, struct spec_mount *to)
 	strvec_push_all(&to->data, &from->data);
 	to->idmap = from->idmap;
 	to->from_image = from->from_image;
+	to->outside = from->outside;
 }
 
 /* Two containers may have something at the same place: the last one counts, as with docker. */

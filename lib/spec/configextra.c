@@ -14,7 +14,8 @@ enum {
 	MOUNT_CHOWN = 1 << 3,
 	MOUNT_IDMAP = 1 << 4,
 	MOUNT_FROM_IMAGE = 1 << 5,
-	MOUNT_FLAGS = (1 << 6) - 1,
+	MOUNT_OUTSIDE = 1 << 6,
+	MOUNT_FLAGS = (1 << 7) - 1,
 };
 
 /* --- writing ---------------------------------------------------------------------------------- */
@@ -24,7 +25,8 @@ static int64_t mount_flags(const struct spec_mount *mount)
 	return (mount->recursive ? MOUNT_RECURSIVE : 0) |
 	       (mount->attr_recursive ? MOUNT_ATTR_RECURSIVE : 0) |
 	       (mount->tmpcopyup ? MOUNT_COPYUP : 0) | (mount->chown ? MOUNT_CHOWN : 0) |
-	       (mount->idmap ? MOUNT_IDMAP : 0) | (mount->from_image ? MOUNT_FROM_IMAGE : 0);
+	       (mount->idmap ? MOUNT_IDMAP : 0) | (mount->from_image ? MOUNT_FROM_IMAGE : 0) |
+	       (mount->outside ? MOUNT_OUTSIDE : 0);
 }
 
 static void add_mounts(cJSON *extra, const struct spec *spec)
@@ -133,6 +135,7 @@ static int read_mount(const cJSON *from, struct spec_mount *mount)
 	mount->chown = (flags & MOUNT_CHOWN) != 0;
 	mount->idmap = (flags & MOUNT_IDMAP) != 0;
 	mount->from_image = (flags & MOUNT_FROM_IMAGE) != 0;
+	mount->outside = (flags & MOUNT_OUTSIDE) != 0;
 	return 0;
 }
 

@@ -27,6 +27,8 @@ struct spec_mount {
 	bool tmpcopyup;  /* tmpfs: starts with what the image has there */
 	bool chown;      /* :U: make the payload's user the owner of the source */
 	bool idmap;      /* idmapped into the container's user namespace */
+	bool outside;    /* a file system of a device or a server, mounted by who starts the
+			    container, in his namespaces */
 	bool from_image; /* a VOLUME of the image: its target must not leave the root or cover
 			    /proc, /sys, /dev */
 };

@@ -85,9 +85,15 @@ $anonymous" ]
 	split berth volume create -d nfs one
 	want 125
 	err_has "the one driver is 'local'"
-	split berth volume create -o type=nfs -o o=addr=127.0.0.1 -o device=:/x one
+	split berth volume create -o type=nfs -o o=addr=server -o device=:/x one
 	want 125
-	err_has "mount it on the host"
+	err_has "o=addr=192.0.2.1"
+	split berth volume create -o type=sysfs -o device=sysfs one
+	want 125
+	err_has "no file system of a device or a server"
+	split berth volume create -o type=ext4 one
+	want 125
+	err_has "device= says what is mounted"
 	split berth volume create -o size=1m one
 	want 125
 	err_has "type=, device= and o="
@@ -379,4 +385,50 @@ more" ]
 		[ "$out" != secret ]
 	done
 	berth rm -f flip >/dev/null
+}
+
+@test "options of the driver: devices and servers are mounted by who starts the container" {
+	busybox
+	if [ "$(persona)" != root ]; then
+		berth volume create -o type=ext4 -o device=/dev/null dev
+		split berth run --rm -v dev:/x busybox true
+		want 125
+		err_has "only root mounts devices"
+		return
+	fi
+	need losetup mkfs.ext4
+	truncate -s 8m "$T/disk"
+	mkfs.ext4 -q "$T/disk"
+	local disk
+	disk=$(losetup -f --show "$T/disk")
+	berth volume create -o type=ext4 -o device="$disk" -o o=noatime,commit=9 dev
+	berth run --rm -v dev:/x busybox sh -c 'grep -q "^[^ ]* /x ext4 rw,nosuid,nodev,noatime,commit=9" /proc/mounts && echo kept >/x/file' ||
+		losetup -d "$disk"
+	# One that has it and one that begins share it; a user namespace has it as well.
+	berth run -d --name c -v dev:/x busybox sleep 100
+	[ "$(berth run --rm -v dev:/x:ro busybox sh -c 'cat /x/file; ! touch /x/other 2>&1')" = "kept
+touch: /x/other: Read-only file system" ]
+	[ "$(berth run --rm --userns auto --volumes-from c busybox cat /x/file)" = kept ]
+	[ "$(berth inspect -f '{{(index .Mounts 0).Type}} {{(index .Mounts 0).Source}}' c)" = "volume $disk" ]
+	berth stop -t 0 c
+	berth start c
+	[ "$(berth exec c cat /x/file)" = kept ]
+	berth rm -f c
+	berth volume create -o type=ext4 -o device="$disk" -o o=ro hard
+	berth run --rm -v hard:/x busybox sh -c 'grep -q "^[^ ]* /x ext4 ro" /proc/mounts && ! touch /x/y'
+	split berth volume export dev
+	want 125
+	err_has "mounted for each container"
+	split berth run --rm --mount type=volume,src=dev,dst=/x,volume-subpath=a busybox true
+	want 125
+	losetup -d "$disk"
+	berth volume create -o type=ext4 -o device="$T/nothing" none
+	split berth run --rm -v none:/x busybox true
+	want 125
+	err_has "'$T/nothing' for '/x'"
+	berth volume create -o type=nosuchfs -o device=x unknown
+	split berth run --rm -v unknown:/x busybox true
+	want 125
+	err_has "modprobe nosuchfs"
+	[ -z "$(berth ps -aq)" ]
 }
