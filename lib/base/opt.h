@@ -54,21 +54,25 @@ enum opt_values { /* what the shells complete */
 		  VALUES_WORDS, /* `words` */
 };
 
+/* There are many, and every process of berth has a copy of its own of what points to something. */
 struct opt {
 	const char *name; /* long name without dashes; NULL ends the table */
 	char letter;      /* short name, 0: none */
-	enum opt_type type;
-	size_t offset;       /* into the request; unused with OPT_CALL */
-	const char *metavar; /* NULL: takes no value */
-	const char *help;    /* half a line, no full stop */
-	unsigned int flags;
-	enum opt_values values;
+	enum opt_type type : 8;
+	unsigned int offset : 16; /* into the request; unused with OPT_CALL */
+	const char *metavar;      /* NULL: takes no value */
+	const char *help;         /* half a line, no full stop */
+	unsigned int flags : 8;
+	enum opt_values values : 8;
 	const char *words; /* "a|b|c" */
 	int64_t min, max;  /* OPT_INT */
-	/* OPT_STRING, OPT_STRINGS: refuse a value that cannot be right whatever the others are. */
-	int (*check)(const char *value);
-	int (*parse)(void *request, const char *value);
-	const char *fix; /* OPT_REFUSED */
+	union {
+		/* OPT_STRING, OPT_STRINGS: refuse a value that cannot be right whatever the others
+		 * are. */
+		int (*check)(const char *value);
+		int (*parse)(void *request, const char *value); /* OPT_CALL */
+		const char *fix;                                /* OPT_REFUSED */
+	};
 };
 
 #define OPT_END \

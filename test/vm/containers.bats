@@ -91,3 +91,26 @@ up() { # NAME [OPTION...]
 	berth rm c d e
 	eventually 60 no_cgroups
 }
+
+@test "update: limits of one that runs, all or none, and of its next start" {
+	local dir
+	up c -m 64m
+	eventually 60 eval '[ "$(berth logs c)" = started ]'
+	dir=$(cgroup_of c)
+	[ "$(berth update -m 48m --pids-limit 60 c)" = c ]
+	[ "$(cat "$dir/memory.max")" = 50331648 ]
+	[ "$(cat "$dir/pids.max")" = 60 ]
+	if [ "$(persona)" = root ]; then
+		berth update --cpus 0.5 c
+		[ "$(cat "$dir/cpu.max")" = "50000 100000" ]
+		split berth update -m 40m --cpuset-cpus 99 c
+		want 125
+		[ "$(cat "$dir/memory.max")" = 50331648 ]
+	fi
+	berth restart -t 20 c
+	eventually 60 in_state c Up
+	[ "$(cat "$(cgroup_of c)/memory.max")" = 50331648 ]
+	[ "$(cat "$(cgroup_of c)/pids.max")" = 60 ]
+	berth rm -f c
+	eventually 60 no_cgroups
+}
