@@ -51,7 +51,7 @@ table() {
 	done >rows
 	cat >>rows <<-'END'
 		1|there is no container 'nosuch'|rm nosuch
-		1|there is no container and no image|inspect nosuch
+		1|there is no container, no image and no volume|inspect nosuch
 		1|there is no container '../x'|rm ../x
 		125|there is no container '../x'|stop ../x
 		125|there is no container '*'|kill *
@@ -103,7 +103,7 @@ table() {
 		125|'-5' is out of range|logs --tail -5 runs
 		125|'x' is not a number|logs --tail x runs
 		125|'never' is not a time|logs --since never runs
-		125|'flying' is not stopped, exited, running or removed|wait --condition flying runs
+		125|'flying' is not stopped, exited, running, removed, healthy or unhealthy|wait --condition flying runs
 		125|'x' is not a duration|wait --interval x runs
 		125|'x' is not a number|restart -t x runs
 		125|unknown option '-x'|rename runs -x
