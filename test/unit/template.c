@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
-#include "unit.h"
+#include "chance.h"
 
 static const char document[] =
 	"{\"ID\":\"abc\",\"N\":3,\"Big\":9007199254740993,\"F\":1.5,\"Yes\":true,\"No\":false,"
@@ -188,13 +188,95 @@ static void limits(void **state)
 	check_rows(&row, 1);
 }
 
+/* Whatever somebody types is printed or refused, and within the limits. */
+static void by_chance(void **state)
+{
+	static const char *const tokens[] = {
+		"{{",
+		"}}",
+		"{{-",
+		"-}}",
+		" ",
+		"|",
+		".",
+		".ID",
+		".N",
+		".List",
+		".Labels",
+		".Objects",
+		"$",
+		"$x",
+		":=",
+		"=",
+		",",
+		"(",
+		")",
+		"\"a\"",
+		"`b`",
+		"'c'",
+		"12",
+		"-1.5",
+		"true",
+		"nil",
+		"{{end}}",
+		"{{else}}",
+		"{{if .Yes}}",
+		"{{range .List}}",
+		"{{with .State}}",
+		"range ",
+		"if ",
+		"else ",
+		"end",
+		"index ",
+		"slice ",
+		"printf ",
+		"\"%s %5d|%q\" ",
+		"json ",
+		"join ",
+		"split ",
+		"pad ",
+		"truncate ",
+		"eq ",
+		"lt ",
+		"and ",
+		"or ",
+		"not ",
+		"len ",
+		"upper ",
+		"println ",
+		"{{/* x */}}",
+		"text",
+		"\\t",
+		"{{.ID}}",
+		"99999999999999999999",
+	};
+	struct chance chance = chance_begin(50000);
+	AUTO(buf) text = BUF_INIT;
+	autojson cJSON *value = NULL;
+	unsigned long printed = 0;
+
+	assert_int_equal(json_parse(document, strlen(document), "test", &value), 0);
+	for (unsigned long i = 0; i < chance.rounds; i++) {
+		AUTO(buf) out = BUF_INIT;
+		int rc;
+
+		chance_text(&chance, tokens, sizeof(tokens) / sizeof(tokens[0]), &text);
+		err_clear();
+		rc = template_render(text.data, value, &out);
+		if (rc < 0 && err_text()[0] == '\0')
+			fail_msg("refused without a word: '%s'", text.data);
+		assert_true(out.len <= MAX_TEMPLATE);
+		printed += rc >= 0 ? 1 : 0;
+	}
+	/* Some of them mean something. */
+	assert_true(printed > chance.rounds / 100 && printed < chance.rounds);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(fields),
-		cmocka_unit_test(functions),
-		cmocka_unit_test(blocks),
-		cmocka_unit_test(limits),
+		cmocka_unit_test(fields), cmocka_unit_test(functions), cmocka_unit_test(blocks),
+		cmocka_unit_test(limits), cmocka_unit_test(by_chance),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
