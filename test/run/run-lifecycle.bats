@@ -83,7 +83,7 @@ no_more_cgroups() {
 	box --rm busybox true
 	RUNROOT=$T/small
 	mkdir small
-	for size in 4k 8k 12k 16k; do
+	for size in 4k 8k 12k; do
 		mount -t tmpfs -o size=$size,mode=700 berth-test "$T/small"
 		before=$(find "$ROOT/scratch" | sort)
 		split box --rm busybox true
