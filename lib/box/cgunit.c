@@ -378,7 +378,7 @@ static int set_properties(const char *scope, const struct spec_resources *to)
 static int unit_update(const struct cgroup *cgroup, pid_t pid, const struct spec_resources *from,
 		       const struct spec_resources *to)
 {
-	AUTO(buf) text = BUF_INIT, advice = BUF_INIT;
+	AUTO(err_kept) kept = { 0 };
 	const char *slash = strrchr(cgroup->path, '/');
 	int rc;
 
@@ -386,10 +386,9 @@ static int unit_update(const struct cgroup *cgroup, pid_t pid, const struct spec
 	rc = set_properties(slash != NULL ? slash + 1 : cgroup->path, to);
 	if (rc >= 0)
 		return 0;
-	buf_add_str(&text, err_text());
-	buf_add_str(&advice, err_hint());
+	kept = err_keep();
 	(void)cgroup2_update(cgroup, pid, to, from);
-	err_set(text.data, advice.data);
+	err_restore(&kept);
 	return rc;
 }
 

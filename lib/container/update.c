@@ -134,16 +134,14 @@ static int write_files(const struct update *update)
 static void put_back(const struct update *update)
 {
 	const struct record *record = update->record;
-	AUTO(buf) text = BUF_INIT, advice = BUF_INIT;
+	AUTO(err_kept) kept = err_keep();
 
-	buf_add_str(&text, err_text());
-	buf_add_str(&advice, err_hint());
 	if (update->kept)
 		(void)upkeep_save(record, &update->old_upkeep);
 	if (update->plan)
 		(void)fs_replace_file(record->dirfd, CONFIG, update->old_config.data,
 				      update->old_config.len, 0600, false);
-	err_set(text.data, advice.data);
+	err_restore(&kept);
 }
 
 /* Of the kernel, where it runs. */
