@@ -66,13 +66,10 @@ struct opt {
 	enum opt_values values : 8;
 	const char *words; /* "a|b|c" */
 	int64_t min, max;  /* OPT_INT */
-	union {
-		/* OPT_STRING, OPT_STRINGS: refuse a value that cannot be right whatever the others
-		 * are. */
-		int (*check)(const char *value);
-		int (*parse)(void *request, const char *value); /* OPT_CALL */
-		const char *fix;                                /* OPT_REFUSED */
-	};
+	/* OPT_STRING, OPT_STRINGS: refuse a value that cannot be right whatever the others are. */
+	int (*check)(const char *value);
+	int (*parse)(void *request, const char *value);
+	const char *fix; /* OPT_REFUSED */
 };
 
 #define OPT_END \

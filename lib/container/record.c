@@ -169,7 +169,7 @@ static int replace_state(const struct record *record, struct buf *text)
 {
 	int rc = fs_replace_file(record->dirfd, "state.json", text->data, text->len, 0600, false);
 
-	if (rc != -ENOSPC && rc != -EDQUOT)
+	if (!record->saved || (rc != -ENOSPC && rc != -EDQUOT))
 		return rc;
 	TRY(overwrite_state(record, text));
 	err_clear();
@@ -182,9 +182,13 @@ int record_save(struct record *record)
 	autoclose int fd = -1;
 
 	state_print(record, &text);
-	if (record->saved)
-		return replace_state(record, &text);
-	/* Who reads half of it finds the lock held, and passes over. */
+	/* One that stays is there with a whole state, or was never made. */
+	if (record->saved || !record->ephemeral) {
+		TRY(replace_state(record, &text));
+		record->saved = true;
+		return 0;
+	}
+	/* Who reads half of it finds the lock held and passes over, or garbage. */
 	fd = fs_open(record->dirfd, "state.json", O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	TRY(fd);
 	TRY(fs_write_all(fd, text.data, text.len, "state.json"));
