@@ -73,19 +73,40 @@ static char *freezer(const struct cgroup *cgroup)
 	return xasprintf("%s%s", FREEZER, cgroup->path);
 }
 
+static bool is_empty(int dirfd)
+{
+	struct cgdir_procs procs = { 0 };
+	bool empty = cgdir_procs(dirfd, &procs) < 0 || procs.n == 0;
+
+	free(procs.v);
+	return empty;
+}
+
+/* Who ends the container removes this directory as well, but not one that is made after that. */
+static int refuse_ended(const char *path)
+{
+	(void)cgdir_remove(AT_FDCWD, path, 0);
+	return refuse_with(ESRCH, "the container has ended");
+}
+
 static int freeze_v1(const struct cgroup *cgroup)
 {
 	autofree char *path = freezer(cgroup);
 	autoclose int from = cgroup1_open_any(cgroup), fd = -1;
-	int rc = cgdir_make(AT_FDCWD, path);
+	int rc;
 
+	if (from < 0)
+		return refuse_ended(path);
+	rc = cgdir_make(AT_FDCWD, path);
 	fd = rc >= 0 ? cgdir_open(AT_FDCWD, path) : rc;
 	if (fd == -ENOENT) {
 		refuse_with(ENOENT, "the cgroup controller 'freezer' is not mounted");
 		hint("mkdir -p " FREEZER " && mount -t cgroup -o freezer cgroup " FREEZER);
 		return -ENOENT;
 	}
-	rc = from < 0 ? from : fd < 0 ? fd : cgdir_gather(from, fd);
+	rc = fd < 0 ? fd : cgdir_gather(from, fd);
+	if (rc >= 0 && is_empty(fd))
+		return refuse_ended(path);
 	if (rc >= 0)
 		rc = cgdir_write(fd, "freezer.state", "FROZEN");
 	if (rc < 0)

@@ -132,3 +132,18 @@ ticks() {
 	split berth pause
 	want 125
 }
+
+# The end of every test looks for cgroups of its containers.
+@test "one that is just ending is paused, or is said to have ended; no cgroup stays" {
+	only root
+	busybox
+	local i
+	for i in 1 2 3 4 5 6 7 8 9; do
+		berth run -d --network none --name "e$i" busybox sleep "0.0$i" >/dev/null
+		read -r -t "0.0$i" <> <(:) || :
+		split berth pause "e$i"
+		[ "$status" != 0 ] || berth unpause "e$i"
+		[ -n "$stderr" ] || [ "$status" = 0 ]
+		eventually 10 eval "[ \"\$(berth inspect -f '{{.State.Status}}' e$i)\" = exited ]"
+	done
+}
