@@ -3,13 +3,10 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "base/err.h"
-#include "base/exit.h"
-#include "base/out.h"
 #include "command/command.h"
+#include "command/inspection.h"
 
 enum object_type {
 	TYPE_ANY,
@@ -53,9 +50,9 @@ static int find_volume(const struct host *host, const char *name, cJSON **ret_js
 	return rc == -EINVAL && volume_check_name(name) < 0 ? -ENOENT : rc;
 }
 
-static int find_object(const struct host *host, const struct inspect_request *request,
-		       const char *name, cJSON **ret_json)
+static int find_object(const struct host *host, const char *name, void *arg, cJSON **ret_json)
 {
+	const struct inspect_request *request = arg;
 	enum object_type type = (enum object_type)request->type;
 	int rc;
 
@@ -76,38 +73,17 @@ static int find_object(const struct host *host, const struct inspect_request *re
 		       : rc;
 }
 
-static int print_all(const struct inspect_request *request, const cJSON *list)
-{
-	const cJSON *item;
-
-	if (request->format == NULL || strcmp(request->format, "json") == 0)
-		return out_value(NULL, list);
-	cJSON_ArrayForEach(item, list) TRY(out_value(request->format, item));
-	return 0;
-}
-
 static int run(const struct host *host, void *data, const struct strvec *operands)
 {
 	const struct inspect_request *request = data;
-	autojson cJSON *list = json_array();
-	int status = EXIT_OK;
+	const struct inspection inspection = {
+		.command = "inspect",
+		.format = request->format,
+		.find = find_object,
+		.arg = data,
+	};
 
-	for (size_t i = 0; i < operands->n; i++) {
-		cJSON *json = NULL;
-		int rc = find_object(host, request, operands->v[i], &json);
-
-		if (rc == -ENOENT) {
-			fail_in(rc, "inspect");
-			err_print(STDERR_FILENO);
-			err_clear();
-			status = EXIT_NO_SUCH;
-			continue;
-		}
-		TRY(rc);
-		json_push(list, json);
-	}
-	TRY(print_all(request, list));
-	return status;
+	return inspection_run(host, &inspection, operands);
 }
 
 static void init_image(void *request)

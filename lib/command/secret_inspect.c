@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "command/command.h"
 
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/err.h"
 #include "base/escape.h"
-#include "base/exit.h"
 #include "base/json.h"
-#include "base/out.h"
 #include "base/units.h"
+#include "command/inspection.h"
 #include "container/secret.h"
 
 struct inspect_request {
@@ -73,49 +70,30 @@ static int describe(const struct secret *secret, bool show, cJSON *json)
 	return 0;
 }
 
-static int add_one(const struct host *host, const struct inspect_request *request, const char *name,
-		   cJSON *list)
+static int find(const struct host *host, const char *name, void *arg, cJSON **ret_json)
 {
+	const struct inspect_request *request = arg;
 	AUTO(secret) secret = SECRET_INIT;
 	autojson cJSON *json = json_object();
 
 	TRY(secret_find(host, name, request->show, &secret));
 	TRY(describe(&secret, request->show, json));
-	json_push(list, steal(json));
-	return 0;
-}
-
-static int print(const struct inspect_request *request, const cJSON *list)
-{
-	const cJSON *item;
-
-	if (request->format == NULL || strcmp(request->format, "json") == 0)
-		return out_value(NULL, list);
-	cJSON_ArrayForEach(item, list) TRY(out_value(request->format, item));
+	*ret_json = steal(json);
 	return 0;
 }
 
 static int run(const struct host *host, void *data, const struct strvec *operands)
 {
 	const struct inspect_request *request = data;
-	autojson cJSON *list = json_array();
-	int status = EXIT_OK, rc;
+	const struct inspection inspection = {
+		.command = "secret inspect",
+		.format = request->format,
+		.find = find,
+		.arg = data,
+		.secret = request->show,
+	};
 
-	for (size_t i = 0; i < operands->n; i++) {
-		rc = add_one(host, request, operands->v[i], list);
-		if (rc == -ENOENT) {
-			fail_in(rc, "secret inspect");
-			err_print(STDERR_FILENO);
-			err_clear();
-			status = EXIT_NO_SUCH;
-			continue;
-		}
-		TRY(rc);
-	}
-	rc = print(request, list);
-	json_wipe(list);
-	TRY(rc);
-	return status;
+	return inspection_run(host, &inspection, operands);
 }
 
 const struct command command_secret_inspect = {

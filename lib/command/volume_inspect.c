@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "command/inspect.h"
 
-#include <errno.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "base/err.h"
-#include "base/exit.h"
-#include "base/out.h"
 #include "command/command.h"
+#include "command/inspection.h"
 
 struct inspect_request {
 	bool all;
@@ -36,22 +31,20 @@ static int list_all(const struct host *host, struct strvec *names)
 	return volume_each(&store, add_name, names);
 }
 
-static int print(const struct inspect_request *request, const cJSON *list)
+static int find(const struct host *host, const char *name, void *arg, cJSON **ret_json)
 {
-	const cJSON *item;
-
-	if (request->format == NULL || strcmp(request->format, "json") == 0)
-		return out_value(NULL, list);
-	cJSON_ArrayForEach(item, list) TRY(out_value(request->format, item));
-	return 0;
+	return inspect_volume(host, name, ret_json);
 }
 
 static int run(const struct host *host, void *data, const struct strvec *operands)
 {
 	const struct inspect_request *request = data;
 	AUTO(strvec) names = STRVEC_INIT;
-	autojson cJSON *list = json_array();
-	int status = EXIT_OK;
+	const struct inspection inspection = {
+		.command = "volume inspect",
+		.format = request->format,
+		.find = find,
+	};
 
 	if (request->all == (operands->n > 0))
 		return refuse(request->all ? "--all and the name of a volume exclude each other"
@@ -59,22 +52,7 @@ static int run(const struct host *host, void *data, const struct strvec *operand
 	if (request->all)
 		TRY(list_all(host, &names));
 	strvec_push_all(&names, operands);
-	for (size_t i = 0; i < names.n; i++) {
-		cJSON *json = NULL;
-		int rc = inspect_volume(host, names.v[i], &json);
-
-		if (rc == -ENOENT) {
-			fail_in(rc, "volume inspect");
-			err_print(STDERR_FILENO);
-			err_clear();
-			status = EXIT_NO_SUCH;
-			continue;
-		}
-		TRY(rc);
-		json_push(list, json);
-	}
-	TRY(print(request, list));
-	return status;
+	return inspection_run(host, &inspection, &names);
 }
 
 const struct command command_volume_inspect = {

@@ -110,8 +110,8 @@ make_source() {
 	ln -s f "$1/l"
 }
 
-@test "the table of docker's manual: to the host" {
-	start 'mkdir -p /src/d/sub; echo f >/src/f; echo x >/src/d/sub/x; ln -s f /src/l'
+# Of a container c that has the source in /src.
+table_to_host() {
 	from() { echo "c:/src/$1"; }
 	to() { echo "dst/$1"; }
 	fresh() {
@@ -122,6 +122,11 @@ make_source() {
 	}
 	got() { shown dst; }
 	check_table
+}
+
+@test "the table of docker's manual: to the host" {
+	start 'mkdir -p /src/d/sub; echo f >/src/f; echo x >/src/d/sub/x; ln -s f /src/l'
+	table_to_host
 	stop
 }
 
@@ -334,16 +339,7 @@ make_source() {
 
 @test "one that has ended: the table of docker's manual, to the host" {
 	ended 'mkdir -p /src/d/sub; echo f >/src/f; echo x >/src/d/sub/x; ln -s f /src/l'
-	from() { echo "c:/src/$1"; }
-	to() { echo "dst/$1"; }
-	fresh() {
-		rm -rf dst
-		mkdir -p dst/dir
-		echo old >dst/file
-		echo old >dst/dir/old
-	}
-	got() { shown dst; }
-	check_table
+	table_to_host
 	berth rm c
 }
 
