@@ -5,6 +5,7 @@
 
 #include "base/bounds.h"
 #include "base/err.h"
+#include "spec/configpart.h"
 #include "spec/names.h"
 
 #define ANNOTATION "org.berth."
@@ -16,58 +17,6 @@ static int get_annotation(const cJSON *map, const char *name, const char **ret_t
 
 	*ret_text = NULL;
 	return map != NULL ? json_get_string(map, key, ret_text) : 0;
-}
-
-static int read_set(const cJSON *caps, const char *key, uint64_t *ret_set)
-{
-	AUTO(strvec) names = STRVEC_INIT;
-	uint64_t set = 0;
-
-	TRY(json_get_strings(caps, key, &names));
-	for (size_t i = 0; i < names.n; i++) {
-		int cap;
-
-		TRY(cap_number(names.v[i], &cap));
-		set |= UINT64_C(1) << cap;
-	}
-	*ret_set = set;
-	return 0;
-}
-
-static int read_caps(const cJSON *process, struct spec_caps *caps)
-{
-	const cJSON *object = NULL;
-
-	TRY(json_get_object(process, "capabilities", &object));
-	if (object == NULL)
-		return refuse("'process.capabilities' is missing");
-	TRY(read_set(object, "bounding", &caps->bounding));
-	TRY(read_set(object, "effective", &caps->effective));
-	TRY(read_set(object, "permitted", &caps->permitted));
-	TRY(read_set(object, "inheritable", &caps->inheritable));
-	return read_set(object, "ambient", &caps->ambient);
-}
-
-static int read_rlimits(const cJSON *process, struct spec_process *to)
-{
-	const cJSON *array = NULL, *item;
-
-	TRY(json_get_array(process, "rlimits", &array));
-	cJSON_ArrayForEach(item, array)
-	{
-		struct spec_rlimit limit = { 0 };
-		const char *type = "";
-		uint64_t soft = 0, hard = 0;
-
-		TRY(json_get_string(item, "type", &type));
-		TRY(rlimit_number(type, &limit.resource));
-		TRY(json_get_u64(item, "soft", UINT64_MAX, &soft));
-		TRY(json_get_u64(item, "hard", UINT64_MAX, &hard));
-		limit.soft = soft;
-		limit.hard = hard;
-		*VEC_PUSH(&to->rlimits) = limit;
-	}
-	return 0;
 }
 
 static int read_user(const cJSON *process, const cJSON *annotations, struct spec_user *user)
@@ -110,8 +59,8 @@ static int read_process(const cJSON *config, const cJSON *annotations, struct sp
 	if (process == NULL)
 		return refuse("'process' is missing");
 	TRY(read_user(process, annotations, &to->user));
-	TRY(read_caps(process, &to->caps));
-	TRY(read_rlimits(process, to));
+	TRY(config_part_caps(process, &to->caps));
+	TRY(config_part_rlimits(process, to));
 	TRY(json_get_strings(process, "env", &to->env));
 	TRY(json_get_string(process, "cwd", &cwd));
 	TRY(json_get_bool(process, "noNewPrivileges", &to->no_new_privileges));
@@ -125,51 +74,6 @@ static int read_process(const cJSON *config, const cJSON *annotations, struct sp
 	to->apparmor_profile = xstrdup_null(apparmor);
 	to->selinux_label = xstrdup_null(selinux);
 	to->set_home = true;
-	return 0;
-}
-
-static int find_namespace(const char *type)
-{
-	for (int kind = 0; kind < NS_MAX; kind++)
-		if (strcmp(ns_table[kind].type, type) == 0)
-			return kind;
-	return refuse("'linux.namespaces': '%s' is no type of one", type);
-}
-
-static int read_namespaces(const cJSON *object, struct spec *spec)
-{
-	const cJSON *array = NULL, *item;
-
-	TRY(json_get_array(object, "namespaces", &array));
-	cJSON_ArrayForEach(item, array)
-	{
-		const char *type = "", *path = NULL;
-		int kind;
-
-		TRY(json_get_string(item, "type", &type));
-		TRY(json_get_string(item, "path", &path));
-		kind = find_namespace(type);
-		TRY(kind);
-		spec->ns[kind].mode = path != NULL ? NS_JOIN : NS_NEW;
-		xreplace(&spec->ns[kind].path, path);
-	}
-	return 0;
-}
-
-static int read_mappings(const cJSON *object, const char *key, struct idmap *map)
-{
-	const cJSON *array = NULL, *item;
-
-	TRY(json_get_array(object, key, &array));
-	cJSON_ArrayForEach(item, array)
-	{
-		int64_t inside = 0, outside = 0, count = 0;
-
-		TRY(json_get_int(item, "containerID", 0, MAX_ID, &inside));
-		TRY(json_get_int(item, "hostID", 0, MAX_ID, &outside));
-		TRY(json_get_int(item, "size", 1, MAX_ID + 1, &count));
-		idmap_add(map, (uint32_t)inside, (uint32_t)outside, (uint32_t)count);
-	}
 	return 0;
 }
 
@@ -206,9 +110,9 @@ static int read_config(const cJSON *config, struct spec *spec)
 	TRY(json_get_object(config, "linux", &object));
 	if (object == NULL)
 		return refuse("'linux' is missing");
-	TRY(read_namespaces(object, spec));
-	TRY(read_mappings(object, "uidMappings", &spec->idmaps.uid));
-	return read_mappings(object, "gidMappings", &spec->idmaps.gid);
+	TRY(config_part_namespaces(object, spec));
+	TRY(config_part_mappings(object, "uidMappings", &spec->idmaps.uid));
+	return config_part_mappings(object, "gidMappings", &spec->idmaps.gid);
 }
 
 int config_read(const char *bytes, size_t len, struct spec *ret_spec)

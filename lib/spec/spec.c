@@ -81,6 +81,13 @@ static void process_release(struct spec_process *process)
 	free(process->rlimits.v);
 	free(process->apparmor_profile);
 	free(process->selinux_label);
+	*process = (struct spec_process){ .user.umask = 0022 };
+}
+
+void spec_release_process(struct spec *spec)
+{
+	strvec_release(&spec->process.secret_env);
+	process_release(&spec->process);
 }
 
 static void cgroup_release_plan(struct spec_cgroup *cgroup)
@@ -128,6 +135,7 @@ void spec_release(struct spec *spec)
 {
 	free(spec->id);
 	root_release(&spec->root);
+	spec_forget_secrets(spec);
 	process_release(&spec->process);
 	free(spec->hostname);
 	free(spec->domainname);
@@ -135,7 +143,6 @@ void spec_release(struct spec *spec)
 		spec_mount_release(&spec->mounts.v[i]);
 	free(spec->mounts.v);
 	devices_release(spec);
-	spec_forget_secrets(spec);
 	for (int kind = 0; kind < NS_MAX; kind++)
 		free(spec->ns[kind].path);
 	idmaps_release(&spec->idmaps);
@@ -144,6 +151,7 @@ void spec_release(struct spec *spec)
 	free(spec->seccomp.filter);
 	keyvalues_release(&spec->sysctl);
 	keyvalues_release(&spec->annotations);
+	spec_hooks_release(&spec->hooks);
 	strvec_release(&spec->masked_paths);
 	strvec_release(&spec->readonly_paths);
 	spec_init(spec);

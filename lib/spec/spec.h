@@ -9,6 +9,7 @@
 
 #include "base/idmap.h"
 #include "base/vec.h"
+#include "spec/hook.h"
 #include "spec/mount.h"
 #include "spec/process.h"
 #include "spec/resources.h"
@@ -100,6 +101,7 @@ struct spec {
 	struct spec_seccomp seccomp;
 	struct spec_keyvalues sysctl;
 	struct spec_keyvalues annotations;
+	struct spec_hooks hooks; /* not of berth's own containers */
 	struct strvec masked_paths;
 	struct strvec readonly_paths;
 	bool privileged; /* all devices of the host, no masks, writable /sys */
@@ -108,6 +110,8 @@ struct spec {
 /* Everything zero but what has another neutral value (limits, umask). */
 void spec_init(struct spec *spec);
 void spec_release(struct spec *spec);
+/* The process alone, so that another can take its place. */
+void spec_release_process(struct spec *spec);
 /* Overwrite and free the secrets: who has started the payload needs them no more. */
 void spec_forget_secrets(struct spec *spec);
 

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "spec/configpart.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bounds.h"
+#include "base/err.h"
+#include "spec/names.h"
+
+static int read_set(const cJSON *caps, const char *key, uint64_t *ret_set)
+{
+	AUTO(strvec) names = STRVEC_INIT;
+	uint64_t set = 0;
+
+	TRY(json_get_strings(caps, key, &names));
+	for (size_t i = 0; i < names.n; i++) {
+		int cap;
+
+		TRY(cap_number(names.v[i], &cap));
+		set |= UINT64_C(1) << cap;
+	}
+	*ret_set = set;
+	return 0;
+}
+
+int config_part_caps(const cJSON *process, struct spec_caps *caps)
+{
+	const cJSON *object = NULL;
+
+	TRY(json_get_object(process, "capabilities", &object));
+	if (object == NULL)
+		return refuse("'process.capabilities' is missing");
+	TRY(read_set(object, "bounding", &caps->bounding));
+	TRY(read_set(object, "effective", &caps->effective));
+	TRY(read_set(object, "permitted", &caps->permitted));
+	TRY(read_set(object, "inheritable", &caps->inheritable));
+	return read_set(object, "ambient", &caps->ambient);
+}
+
+int config_part_rlimits(const cJSON *process, struct spec_process *to)
+{
+	const cJSON *array = NULL, *item;
+
+	TRY(json_get_array(process, "rlimits", &array));
+	cJSON_ArrayForEach(item, array)
+	{
+		struct spec_rlimit limit = { 0 };
+		const char *type = "";
+		uint64_t soft = 0, hard = 0;
+
+		TRY(json_get_string(item, "type", &type));
+		TRY(rlimit_number(type, &limit.resource));
+		TRY(json_get_u64(item, "soft", UINT64_MAX, &soft));
+		TRY(json_get_u64(item, "hard", UINT64_MAX, &hard));
+		limit.soft = soft;
+		limit.hard = hard;
+		*VEC_PUSH(&to->rlimits) = limit;
+	}
+	return 0;
+}
+
+static int find_namespace(const char *type)
+{
+	for (int kind = 0; kind < NS_MAX; kind++)
+		if (strcmp(ns_table[kind].type, type) == 0)
+			return kind;
+	return refuse("'linux.namespaces': '%s' is no type of one", type);
+}
+
+int config_part_namespaces(const cJSON *object, struct spec *spec)
+{
+	const cJSON *array = NULL, *item;
+
+	TRY(json_get_array(object, "namespaces", &array));
+	cJSON_ArrayForEach(item, array)
+	{
+		const char *type = "", *path = NULL;
+		int kind;
+
+		TRY(json_get_string(item, "type", &type));
+		TRY(json_get_string(item, "path", &path));
+		kind = find_namespace(type);
+		TRY(kind);
+		spec->ns[kind].mode = path != NULL ? NS_JOIN : NS_NEW;
+		xreplace(&spec->ns[kind].path, path);
+	}
+	return 0;
+}
+
+int config_part_mappings(const cJSON *object, const char *key, struct idmap *map)
+{
+	const cJSON *array = NULL, *item;
+
+	TRY(json_get_array(object, key, &array));
+	cJSON_ArrayForEach(item, array)
+	{
+		int64_t inside = 0, outside = 0, count = 0;
+
+		TRY(json_get_int(item, "containerID", 0, MAX_ID, &inside));
+		TRY(json_get_int(item, "hostID", 0, MAX_ID, &outside));
+		TRY(json_get_int(item, "size", 1, MAX_ID + 1, &count));
+		idmap_add(map, (uint32_t)inside, (uint32_t)outside, (uint32_t)count);
+	}
+	return 0;
+}
+
+int config_get_copy(const cJSON *object, const char *key, char **slot)
+{
+	const char *text = NULL;
+
+	if (object == NULL)
+		return 0;
+	TRY(json_get_string(object, key, &text));
+	if (text != NULL)
+		xreplace(slot, text);
+	return 0;
+}
+
+int config_get_limit(const cJSON *object, const char *key, int64_t *ret_limit)
+{
+	return object != NULL ? json_get_int(object, key, -1, INT64_MAX, ret_limit) : 0;
+}
+
+int config_get_char(const cJSON *object, const char *key, char *ret_char)
+{
+	const char *text = "";
+
+	TRY(json_get_string(object, key, &text));
+	if (strlen(text) != 1)
+		return refuse("'%s' is one letter", key);
+	*ret_char = text[0];
+	return 0;
+}
+
+int config_get_number(const cJSON *object, const char *key, unsigned int *ret_number)
+{
+	int64_t number = 0;
+
+	TRY(json_get_int(object, key, 0, UINT32_MAX, &number));
+	*ret_number = (unsigned int)number;
+	return 0;
+}
+
+int config_part_rules(const cJSON *object, struct spec_resources *to)
+{
+	const cJSON *array = NULL, *item;
+
+	TRY(json_get_array(object, "devices", &array));
+	cJSON_ArrayForEach(item, array)
+	{
+		struct spec_device_rule rule = { .major = -1, .minor = -1 };
+		const char *access = "";
+
+		TRY(json_get_bool(item, "allow", &rule.allow));
+		TRY(config_get_char(item, "type", &rule.type));
+		TRY(json_get_int(item, "major", 0, UINT32_MAX, &rule.major));
+		TRY(json_get_int(item, "minor", 0, UINT32_MAX, &rule.minor));
+		TRY(json_get_string(item, "access", &access));
+		if (strlen(access) >= sizeof(rule.access))
+			return refuse("'%s' is no access to a device", access);
+		snprintf(rule.access, sizeof(rule.access), "%s", access);
+		*VEC_PUSH(&to->devices) = rule;
+	}
+	return 0;
+}
+
+int config_part_throttles(const cJSON *block_io, const char *key, struct spec_throttles *to)
+{
+	const cJSON *array = NULL, *item;
+
+	TRY(json_get_array(block_io, key, &array));
+	cJSON_ArrayForEach(item, array)
+	{
+		struct spec_throttle throttle = { 0 };
+
+		TRY(config_get_number(item, "major", &throttle.major));
+		TRY(config_get_number(item, "minor", &throttle.minor));
+		TRY(json_get_u64(item, "rate", UINT64_MAX, &throttle.rate));
+		*VEC_PUSH(to) = throttle;
+	}
+	return 0;
+}
+
+int config_part_keyvalues(const cJSON *object, const char *key, struct spec_keyvalues *to)
+{
+	const cJSON *map = NULL, *item;
+
+	TRY(json_get_object(object, key, &map));
+	cJSON_ArrayForEach(item, map)
+	{
+		const char *text;
+
+		TRY(json_string(item, key, &text));
+		keyvalues_add(to, item->string, text);
+	}
+	return 0;
+}
+
+static int read_device(const cJSON *from, struct spec_device *device)
+{
+	TRY(config_get_copy(from, "path", &device->path));
+	if (device->path == NULL)
+		return refuse("a device has no path");
+	TRY(config_get_char(from, "type", &device->type));
+	TRY(config_get_number(from, "major", &device->major));
+	TRY(config_get_number(from, "minor", &device->minor));
+	TRY(config_get_number(from, "fileMode", &device->mode));
+	TRY(config_get_number(from, "uid", &device->uid));
+	return config_get_number(from, "gid", &device->gid);
+}
+
+int config_part_devices(const cJSON *object, struct spec *spec)
+{
+	const cJSON *array = NULL, *item;
+
+	TRY(json_get_array(object, "devices", &array));
+	cJSON_ArrayForEach(item, array) TRY(read_device(item, VEC_PUSH(&spec->devices)));
+	return 0;
+}
