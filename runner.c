@@ -25,6 +25,19 @@ static int open_standard(void)
 	return 0;
 }
 
+/* The other name under which engines call the binary stands for the command `oci`. */
+static bool is_runtime(const char *name)
+{
+	const char *slash = name != NULL ? strrchr(name, '/') : NULL;
+
+	return name != NULL && strcmp(slash != NULL ? slash + 1 : name, "berth-oci") == 0;
+}
+
+static int run_runtime(char *const *argv)
+{
+	return command_execute(&command_group_oci, argv, NULL, NULL);
+}
+
 static int run(char *const *argv, struct global_request *request)
 {
 	AUTO(strvec) words = STRVEC_INIT;
@@ -38,7 +51,7 @@ static int run(char *const *argv, struct global_request *request)
 		return help_overview();
 	if (request->version)
 		return version_print();
-	command = command_find(words.v, &n_words);
+	command = command_enter(words.v, &n_words);
 	if (command == NULL)
 		return -EINVAL;
 	rc = command_execute(command, words.v + n_words, request->root, request->runroot);
@@ -56,7 +69,8 @@ int main(int argc, char **argv)
 	/* A caller that ignores it hands that down, and nobody could wait for a child. */
 	signal(SIGCHLD, SIG_DFL);
 	if (rc >= 0)
-		rc = run(argv + (argc > 0), &request);
+		rc = argc > 0 && is_runtime(argv[0]) ? run_runtime(argv + 1)
+						     : run(argv + (argc > 0), &request);
 	opt_release(global_options, &request);
 	/* An error without a text is not printed: the reader of our output went away. */
 	if (rc != 0)

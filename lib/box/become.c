@@ -29,6 +29,13 @@ int become_tied(int sync)
 	return sync_peer(sync);
 }
 
+int become_free(void)
+{
+	if (prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0) < 0)
+		return fail("cannot outlive the process that made the container");
+	return 0;
+}
+
 int become_hidden(void)
 {
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
@@ -54,7 +61,7 @@ int become_payload(struct become *become)
 	TRY(caps_drop_bounding(&become->caps));
 	TRY(caps_keep());
 	TRY(user_become(spec, become->user));
-	TRY(become_tied(become->sync));
+	TRY(become->stays ? 0 : become_tied(become->sync));
 	TRY(caps_raise());
 	TRY(exec_chdir(&spec->process));
 	become->stage = STAGE_EXEC;

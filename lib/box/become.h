@@ -20,6 +20,7 @@ struct become {
 	enum exec_birth birth;
 	int stub, sync;
 	int proc;             /* a procfs for a label, or -1 */
+	bool stays;           /* it outlives its parent */
 	enum err_stage stage; /* whose an error is */
 };
 
@@ -27,6 +28,8 @@ struct become {
 void become_reset_signals(void);
 /* Die with the parent; -ECONNRESET where it has died already. */
 int become_tied(int sync);
+/* Die with it no more. */
+int become_free(void);
 /* Not dumpable: /proc/PID of this process is closed to everybody without CAP_SYS_PTRACE outside. */
 int become_hidden(void);
 /* Bounding set, ids, working directory, filter, capabilities, exec. Returns only with an error. */

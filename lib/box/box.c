@@ -17,6 +17,7 @@
 #include "box/entry.h"
 #include "box/exec.h"
 #include "box/fakeid.h"
+#include "box/hook.h"
 #include "box/join.h"
 #include "box/limits.h"
 #include "box/mount.h"
@@ -24,6 +25,7 @@
 #include "box/rootfs.h"
 #include "box/secret.h"
 #include "box/source.h"
+#include "box/stay.h"
 #include "box/sync.h"
 #include "box/sysctl.h"
 #include "box/tty.h"
@@ -89,7 +91,8 @@ struct child {
 	bool wait_for_enter; /* there are maps or a cgroup to wait for */
 	bool late_cgroup_ns;
 	bool foreign; /* the parent hands the sources over */
-	int sync, stub;
+	bool stays;   /* it outlives the parent */
+	int sync, stub, state;
 	struct sources sources;
 	struct rootfs root;
 	struct tty tty;
@@ -142,6 +145,35 @@ static int child_settle(struct child *child)
 	return rootfs_seal(spec, &child->root);
 }
 
+/* The parent's hooks find the mounts in this process, and those of the container run in it. */
+static int child_hooks(struct child *child)
+{
+	const struct spec *spec = child->spec;
+	AUTO(buf) state = BUF_INIT;
+
+	if (!spec_hooks_before_pivot(&spec->hooks))
+		return 0;
+	TRY(sync_send(child->sync, SYNC_HOOKS, NULL, 0));
+	TRY(sync_wait(child->sync, SYNC_HOOKS, NULL, 0));
+	if (spec->hooks.of[HOOK_CREATE_CONTAINER].n == 0)
+		return 0;
+	TRY(hook_hear(child->state, &state));
+	return hook_run(&spec->hooks, HOOK_CREATE_CONTAINER, &state);
+}
+
+/* An engine wants to hear of it before it says that the container is created. */
+static int child_check_command(struct child *child)
+{
+	const struct spec *spec = child->spec;
+	int rc;
+
+	if (!spec->process.check_command || spec->hooks.of[HOOK_START_CONTAINER].n > 0)
+		return 0;
+	rc = exec_check(&spec->process, &child->env);
+	child->stage = rc < 0 ? STAGE_EXEC : STAGE_SETUP;
+	return rc;
+}
+
 static int child_build(struct child *child)
 {
 	const struct spec *spec = child->spec;
@@ -156,7 +188,7 @@ static int child_build(struct child *child)
 	root->null = dev_open_null();
 	TRY(root->null);
 	root->fd = sources->root;
-	TRY(rootfs_attach(root->fd));
+	TRY(rootfs_attach(spec, root->fd));
 	TRY(ns_setup(spec));
 	TRY(mount_all(spec, sources, root));
 	TRY(secret_mount_all(spec, root));
@@ -165,8 +197,10 @@ static int child_build(struct child *child)
 	TRY(sysctl_apply(spec, root->proc));
 	TRY(mask_all(spec, root));
 	TRY(entry_make(spec, child->caller, &child->entry));
+	TRY(child_hooks(child));
 	TRY(rootfs_pivot(root));
 	TRY(child_settle(child));
+	TRY(child_check_command(child));
 	TRY(limits_apply(&spec->process, root->proc));
 	return exec_check_fds(&spec->process);
 }
@@ -183,10 +217,16 @@ static int child_become(struct child *child)
 		.stub = child->stub,
 		.sync = child->sync,
 		.proc = child->root.proc,
+		.stays = child->stays,
 		.stage = STAGE_SETUP,
 	};
+	AUTO(buf) state = BUF_INIT;
 	int rc;
 
+	if (spec->hooks.of[HOOK_START_CONTAINER].n > 0) {
+		TRY(hook_hear(child->state, &state));
+		TRY(hook_run_inside(spec, HOOK_START_CONTAINER, &state, child->stub));
+	}
 	TRY(tty_take(&spec->process, &child->tty, child->user.uid));
 	TRY(exec_take_null(spec, child->root.dev));
 	rc = become_payload(&become);
@@ -194,12 +234,41 @@ static int child_become(struct child *child)
 	return rc;
 }
 
+/* Nothing that the creator has open is to stay open with it. */
+static int child_close_others(const struct child *child, int listener)
+{
+	int fds[] = { listener,       child->sync,      child->stub,     child->state,
+		      child->root.fd, child->root.proc, child->root.dev, child->tty.peer };
+	int keep[ARRAY_SIZE(fds)];
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		if (fds[i] >= 3 + child->spec->process.preserve_fds)
+			keep[n++] = fds[i];
+	return exec_close_others(&child->spec->process, keep, n);
+}
+
+/* GO, by the parent or, where that leaves, by another. */
+static int child_wait_go(struct child *child)
+{
+	struct sync_news news;
+	int listener;
+
+	TRY(sync_next(child->sync, &news, &listener, 1));
+	if (news.word != SYNC_STAY)
+		return sync_expect(&news, SYNC_GO);
+	child->stays = true;
+	cleanup_close(&child->tty.master);
+	TRY(child_close_others(child, listener));
+	return stay_wait(&child->sync, listener);
+}
+
 static int child_run(struct child *child)
 {
 	TRY(child_build(child));
 	TRY(sync_send(child->sync, SYNC_CREATED, &child->tty.master,
 		      child->tty.master >= 0 ? 1 : 0));
-	TRY(sync_wait(child->sync, SYNC_GO, NULL, 0));
+	TRY(child_wait_go(child));
 	return child_become(child);
 }
 
@@ -236,7 +305,7 @@ static int spawn(struct child *child, struct box *box)
 	close(pair[1]);
 	box->sync = pair[0];
 	TRY(box->pid);
-	box->state = BOX_SPAWNED;
+	box->phase = BOX_SPAWNED;
 	return 0;
 }
 
@@ -289,6 +358,11 @@ int box_spawn(const struct spec *spec, struct box *ret_box)
 	child.stub = stub;
 	child.root.cgroup = &ret_box->cgroup;
 	child.late_cgroup_ns = moves(&ret_box->cgroup);
+	if (spec_hooks_inside(&spec->hooks)) {
+		ret_box->phase = hook_channel();
+		TRY(ret_box->state);
+	}
+	child.state = ret_box->state;
 	child.wait_for_enter =
 		cgroup_attaches(&ret_box->cgroup) || spec->ns[NS_USER].mode == NS_NEW;
 	rc = start(&child, ret_box);
@@ -309,14 +383,33 @@ static int fail_died(struct box *box)
 	return refuse_with(ECHILD, "%s ended before it was ready", who);
 }
 
-int box_created(struct box *box)
+/* What the child says next, which should be `word`. */
+static int hear(struct box *box, enum sync_word word, int *fds, size_t n)
 {
-	int rc = sync_wait(box->sync, SYNC_CREATED, &box->console, 1);
+	struct sync_news news;
+	int rc = sync_next(box->sync, &news, fds, n);
 
 	if (rc == -ECONNRESET)
 		return fail_died(box);
+	box->exec_failed = rc < 0 && news.stage == STAGE_EXEC;
 	TRY(rc);
-	box->state = BOX_CREATED;
+	return sync_expect(&news, word);
+}
+
+int box_mounted(struct box *box)
+{
+	return hear(box, SYNC_HOOKS, NULL, 0);
+}
+
+int box_hooked(struct box *box)
+{
+	return sync_send(box->sync, SYNC_HOOKS, NULL, 0);
+}
+
+int box_created(struct box *box)
+{
+	TRY(hear(box, SYNC_CREATED, &box->console, 1));
+	box->phase = BOX_CREATED;
 	return 0;
 }
 
@@ -328,14 +421,36 @@ int box_go(struct box *box)
 	if (box->joins)
 		return join_go(box);
 	TRY(exec_result(box->sync, &born, &box->exec_failed));
-	box->state = BOX_RUNNING;
+	box->phase = BOX_RUNNING;
+	return 0;
+}
+
+int box_leave(struct box *box, int listener)
+{
+	int rc = stay_leave(box->sync, listener);
+
+	if (rc == -ECONNRESET)
+		return fail_died(box);
+	TRY(rc);
+	box->phase = BOX_NONE;
+	cgroup_release(&box->cgroup);
+	return 0;
+}
+
+int box_called(int dirfd, const char *name, struct box *ret_box)
+{
+	struct box box = BOX_INIT;
+
+	box.sync = stay_call(dirfd, name);
+	TRY(box.sync);
+	*ret_box = box;
 	return 0;
 }
 
 int box_wait(struct box *box, int *ret_status)
 {
 	TRY(proc_reap(box->pid, ret_status));
-	box->state = BOX_ENDED;
+	box->phase = BOX_ENDED;
 	return 0;
 }
 
@@ -343,11 +458,11 @@ static void end_child(struct box *box)
 {
 	int status;
 
-	if (box->pid <= 0 || box->state == BOX_NONE || box->state == BOX_ENDED)
+	if (box->pid <= 0 || box->phase == BOX_NONE || box->phase == BOX_ENDED)
 		return;
 	kill(box->pid, SIGKILL);
 	(void)proc_reap(box->pid, &status);
-	box->state = BOX_ENDED;
+	box->phase = BOX_ENDED;
 }
 
 int box_release(struct box *box)
@@ -362,6 +477,7 @@ int box_release(struct box *box)
 		cgroup_release(&box->cgroup);
 	}
 	cleanup_close(&box->sync);
+	cleanup_close(&box->state);
 	cleanup_close(&box->console);
 	cleanup_close(&box->pidfd);
 	*box = (struct box)BOX_INIT;

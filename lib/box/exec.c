@@ -126,6 +126,16 @@ int exec_find(const struct spec_process *process, const struct strvec *env, char
 			   path != NULL ? path : DEFAULT_PATH);
 }
 
+int exec_check(const struct spec_process *process, const struct strvec *env)
+{
+	autofree char *file = NULL;
+	int rc;
+
+	TRY(exec_find(process, env, &file));
+	rc = file[0] == '/' ? try_file(file) : 0;
+	return rc < 0 ? fail_with(rc, "cannot execute '%s'", file) : 0;
+}
+
 int exec_check_fds(const struct spec_process *process)
 {
 	for (int fd = 3; fd < 3 + process->preserve_fds; fd++) {

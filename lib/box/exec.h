@@ -35,6 +35,9 @@ int exec_chdir(const struct spec_process *process);
 /* Find args.v[0] in PATH of env; a name with a slash stands for itself. -ENOENT where there is
  * none, -EACCES where there are only files that cannot be executed. */
 int exec_find(const struct spec_process *process, const struct strvec *env, char **ret_file);
+/* Would it be found, and be executable, by the root of the container whose root is "/"? Errors as
+ * those of exec_find(). A path that is relative to the working directory is not looked at. */
+int exec_check(const struct spec_process *process, const struct strvec *env);
 /* Close everything above the preserved descriptors but `n` of our own, which are sorted. */
 int exec_close_others(const struct spec_process *process, int *keep, size_t n);
 /* Descriptors 3 .. 3 + preserve_fds - 1 are the caller's and not ours. */

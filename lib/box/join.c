@@ -309,7 +309,7 @@ int box_join(const struct spec *spec, const struct join *join, struct box *ret_b
 	close(pair[1]);
 	ret_box->sync = pair[0];
 	TRY(ret_box->pid);
-	ret_box->state = BOX_SPAWNED;
+	ret_box->phase = BOX_SPAWNED;
 	return let_enter(&joiner, ret_box);
 }
 
@@ -328,7 +328,7 @@ int join_go(struct box *box)
 	/* Whatever he did, he has nothing left to do. */
 	kill(joiner, SIGKILL);
 	(void)proc_reap(joiner, &status);
-	box->state = BOX_ENDED;
+	box->phase = BOX_ENDED;
 	if (born > 0 && (born == joiner || !is_child(born)))
 		return refuse_with(EPROTO, "the start of the process got out of step");
 	if (rc < 0 && born > 0) {
@@ -343,6 +343,6 @@ int join_go(struct box *box)
 	box->pidfd = (int)syscall(SYS_pidfd_open, born, 0);
 	if (box->pidfd < 0)
 		return fail("cannot open process %d", (int)born);
-	box->state = BOX_RUNNING;
+	box->phase = BOX_RUNNING;
 	return 0;
 }

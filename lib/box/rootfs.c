@@ -146,9 +146,11 @@ int rootfs_new(const struct spec *spec, int userns)
 	return refuse("unknown kind of root file system");
 }
 
-int rootfs_attach(int tree)
+int rootfs_attach(const struct spec *spec, int tree)
 {
-	TRY(tree_attach_at(tree, AT_FDCWD, "/"));
+	bool shown = spec->root.kind == ROOT_DIRECTORY && spec_hooks_before_pivot(&spec->hooks);
+
+	TRY(tree_attach_at(tree, AT_FDCWD, shown ? spec->root.path : "/"));
 	if (fchdir(tree) < 0)
 		return fail("cannot enter the root file system");
 	return 0;

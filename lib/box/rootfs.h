@@ -32,8 +32,10 @@ int rootfs_new(const struct spec *spec, int userns);
 /* Attributes of the root's mounts: device nodes of an image are inert, those of the container are
  * in its /dev. Who may make nodes gets what he asked for. */
 uint64_t rootfs_attr(const struct spec *spec);
-/* Attach it over the old root (which stays ours until the pivot) and work in it. */
-int rootfs_attach(int tree);
+/* Attach it over the old root (which stays ours until the pivot) and work in it. With hooks that
+ * run before the pivot it goes over its own directory, where they look for it, and the host's files
+ * stay in reach. */
+int rootfs_attach(const struct spec *spec, int tree);
 /* Nothing of the host is reachable any more. */
 int rootfs_pivot(const struct rootfs *root);
 /* Propagation, and read-only: after the last file that is made in the root. */

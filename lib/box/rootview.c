@@ -50,7 +50,7 @@ static int build(struct child *child)
 	umask(0);
 	TRY(enter(child));
 	root.fd = steal_fd(&child->sources.root);
-	TRY(rootfs_attach(root.fd));
+	TRY(rootfs_attach(spec, root.fd));
 	TRY(mount_all(spec, &child->sources, &root));
 	sources_release(&child->sources);
 	TRY(rootfs_seal(spec, &root));

@@ -79,11 +79,12 @@ static void take_fds(struct msghdr *msg, int *fds, size_t n)
 	}
 }
 
-static int take_error(struct err_packet *packet)
+static int take_error(struct err_packet *packet, struct sync_news *news)
 {
 	packet->text[ERR_TEXT_MAX - 1] = '\0';
 	packet->hint[ERR_HINT_MAX - 1] = '\0';
 	err_set(packet->text, packet->hint);
+	news->stage = packet->stage == STAGE_EXEC ? STAGE_EXEC : STAGE_SETUP;
 	return packet->code < 0 ? packet->code : -EIO;
 }
 
@@ -107,7 +108,7 @@ int sync_peer(int sock)
 	return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR) ? -ECONNRESET : 0;
 }
 
-int sync_wait(int sock, enum sync_word word, int *fds, size_t n)
+int sync_next(int sock, struct sync_news *ret_news, int *fds, size_t n)
 {
 	union sync_message message;
 	union sync_control control;
@@ -118,6 +119,7 @@ int sync_wait(int sock, enum sync_word word, int *fds, size_t n)
 			      .msg_controllen = n > 0 ? sizeof(control) : 0 };
 	ssize_t len;
 
+	*ret_news = (struct sync_news){ .stage = STAGE_SETUP };
 	for (size_t i = 0; i < n; i++)
 		fds[i] = -1;
 	len = sync_receive(sock, &msg);
@@ -127,8 +129,22 @@ int sync_wait(int sock, enum sync_word word, int *fds, size_t n)
 		return fail("cannot read from the other side of the container's start");
 	take_fds(&msg, fds, n);
 	if (len == sizeof(struct err_packet))
-		return take_error(&message.packet);
-	if (len != 1 || message.word != (char)word)
-		return refuse_with(EPROTO, "the start of the container got out of step");
+		return take_error(&message.packet, ret_news);
+	ret_news->word = len == 1 ? (enum sync_word)message.word : (enum sync_word)0;
 	return 0;
+}
+
+int sync_expect(const struct sync_news *news, enum sync_word word)
+{
+	return news->word == word
+		       ? 0
+		       : refuse_with(EPROTO, "the start of the container got out of step");
+}
+
+int sync_wait(int sock, enum sync_word word, int *fds, size_t n)
+{
+	struct sync_news news;
+
+	TRY(sync_next(sock, &news, fds, n));
+	return sync_expect(&news, word);
 }

@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#include "base/err.h"
+
 /*
  * The socket between the supervisor and the child: one byte a message, in turns, with descriptors
  * where the message has some; or an error, after which the child is gone. The end of the file is
@@ -14,6 +16,10 @@
 enum sync_word {
 	SYNC_ENTER = 'E',   /* parent: maps and cgroup are there [mounts prepared by the parent] */
 	SYNC_CREATED = 'C', /* child: everything but the exec is done [master of the pty] */
+	SYNC_HOOKS = 'H',   /* child: the mounts are there and the host's root still is; parent: its
+			       hooks have run */
+	SYNC_STAY = 'S',    /* parent: outlive me, and hear GO by the socket that comes with it;
+			       child: so be it */
 	SYNC_GO = 'G',      /* parent: exec */
 };
 
@@ -27,6 +33,16 @@ int sync_send(int sock, enum sync_word word, const int *fds, size_t n);
  * the other side is gone.
  */
 int sync_wait(int sock, enum sync_word word, int *fds, size_t n);
+
+/* What has come: a word, or an error with its stage. */
+struct sync_news {
+	enum sync_word word;
+	enum err_stage stage;
+};
+/* The same for whoever may hear several words. */
+int sync_next(int sock, struct sync_news *ret_news, int *fds, size_t n);
+/* Nothing else may have come than this. */
+int sync_expect(const struct sync_news *news, enum sync_word word);
 
 /* recvmsg(2), 0 at the end. Of a peer that closed its end with something unread the kernel tells
  * first, once, with ECONNRESET; what that peer said before is still to be read, and is. */

@@ -113,7 +113,8 @@ static int own_pipes(uid_t uid)
 
 int tty_take(const struct spec_process *process, const struct tty *tty, uid_t uid)
 {
-	if (setsid() < 0)
+	/* Who has outlived its parent has one. */
+	if (setsid() < 0 && getsid(0) != getpid())
 		return fail("cannot start a session");
 	if (process->own_stdio)
 		TRY(own_pipes(uid));

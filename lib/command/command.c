@@ -152,6 +152,23 @@ const struct command *command_find(char *const *argv, size_t *ret_words)
 	return found;
 }
 
+const struct command *command_enter(char *const *argv, size_t *ret_words)
+{
+	const struct command *found = command_find(argv, ret_words);
+	size_t words;
+
+	for (size_t i = 0; found != NULL && command_list[i] != NULL; i++) {
+		const struct command *group = command_list[i];
+
+		words = group->group && group->run != NULL ? match_any(group, argv) : 0;
+		if (words == 0)
+			continue;
+		*ret_words = words;
+		return group;
+	}
+	return found;
+}
+
 /* --- groups ----------------------------------------------------------------------------------- */
 
 /* The verb of "GROUP VERB" up to the next '|'; NULL where text is of no such form. */
@@ -191,13 +208,30 @@ static void keep_verb(const char *verb, const struct command *command, void *arg
 	strvec_push(arg, verb);
 }
 
-static int execute_group(const struct command *group, const struct strvec *operands)
+struct search {
+	const char *verb;
+	const struct command *found;
+};
+
+static void find_verb(const char *verb, const struct command *command, void *arg)
 {
+	struct search *search = arg;
+
+	if (strcmp(verb, search->verb) == 0)
+		search->found = command;
+}
+
+const struct command *command_member(const struct command *group, const struct strvec *operands)
+{
+	struct search search = { .verb = operands->n > 0 ? operands->v[0] : "" };
 	AUTO(strvec) verbs = STRVEC_INIT;
 	const char *nearest;
 
 	if (operands->n == 0)
-		return help_command(group);
+		return NULL;
+	command_each_member(group, true, find_verb, &search);
+	if (search.found != NULL)
+		return search.found;
 	command_each_member(group, true, keep_verb, &verbs);
 	nearest = opt_nearest(operands->v[0], (const char *const *)verbs.v, verbs.n);
 	refuse("there is no command '%s %s'", group->name, operands->v[0]);
@@ -205,6 +239,15 @@ static int execute_group(const struct command *group, const struct strvec *opera
 		hint("did you mean 'berth %s %s'?", group->name, nearest);
 	else
 		hint("'berth %s' lists the commands of this group", group->name);
+	return NULL;
+}
+
+/* Its members are found by their two words: what comes here is none of them. */
+static int execute_group(const struct command *group, const struct strvec *operands)
+{
+	if (operands->n == 0)
+		return help_command(group);
+	(void)command_member(group, operands);
 	return -EINVAL;
 }
 
@@ -267,7 +310,7 @@ int command_execute(const struct command *command, char *const *argv, const char
 			hint("'berth %s --help' lists the options", command->name);
 	} else if (help) {
 		rc = help_command(command);
-	} else if (command->group) {
+	} else if (command->group && command->run == NULL) {
 		rc = execute_group(command, &operands);
 	} else {
 		rc = run_parsed(command, request, &operands, root, runroot);

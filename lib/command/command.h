@@ -17,7 +17,8 @@ struct command {
 	const char *synopsis; /* "[OPTIONS] IMAGE [COMMAND [ARG...]]" */
 	const char *summary;  /* one line, no full stop */
 	const char *remarks;  /* printed below the options by --help; NULL */
-	bool group;           /* only the first word of others: has none of the rest */
+	bool group;           /* only the first word of others: has none of the rest, unless run()
+				 chooses among its members */
 	const struct opt *const *options; /* tables, ended by NULL; NULL: none */
 	enum opt_mode mode;
 	bool hostless; /* run() is given no host: it works whatever is wrong with the caller's */
@@ -45,6 +46,11 @@ extern const struct command *const command_list[]; /* ended by NULL; without the
 /* Find the command of argv ("run ..."; "image ls ..."); *ret_words is the number of words its name
  * takes. NULL with the error recorded (and the nearest name as hint). */
 const struct command *command_find(char *const *argv, size_t *ret_words);
+/* The same for who is to be run: of a group that chooses itself among its members it is the group.
+ */
+const struct command *command_enter(char *const *argv, size_t *ret_words);
+/* The member that operands begin with; NULL with the error recorded, but where there is none. */
+const struct command *command_member(const struct command *group, const struct strvec *operands);
 /* The members of a group: each(verb, command, arg) in the order of the list. With all, aliases that
  * repeat another (`image list` for `image ls`) are passed as well. */
 void command_each_member(const struct command *group, bool all,

@@ -85,6 +85,17 @@
 	X(manifest_exists) \
 	X(manifest_push) \
 	X(manifest_rm) \
+	X(group_oci) \
+	X(oci_create) \
+	X(oci_start) \
+	X(oci_run) \
+	X(oci_exec) \
+	X(oci_state) \
+	X(oci_list) \
+	X(oci_kill) \
+	X(oci_delete) \
+	X(oci_pause) \
+	X(oci_resume) \
 	X(group_secret) \
 	X(secret_create) \
 	X(secret_exists) \

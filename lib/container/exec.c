@@ -181,7 +181,7 @@ static int let_go(struct box *box)
 	if (reader == 0 && box->console >= 0)
 		read_to_end(box->console);
 	err_clear();
-	box->state = BOX_NONE;
+	box->phase = BOX_NONE;
 	return 0;
 }
 

@@ -97,13 +97,40 @@ int bundleconfig_read(const char *bytes, size_t len, const char *dir, struct spe
 	return 0;
 }
 
+/* What a process of its own does not say is that of the container, but for who it is and where it
+ * runs. */
+static void inherit(struct spec_process *old, const cJSON *process, struct spec_process *to)
+{
+	if (cJSON_GetObjectItemCaseSensitive(process, "capabilities") == NULL)
+		to->caps = old->caps;
+	if (to->apparmor_profile == NULL)
+		to->apparmor_profile = steal(old->apparmor_profile);
+	if (to->selinux_label == NULL)
+		to->selinux_label = steal(old->selinux_label);
+	if (to->rlimits.n == 0) {
+		to->rlimits.v = steal(old->rlimits.v);
+		to->rlimits.n = old->rlimits.n;
+	}
+	if (!to->set_oom_score_adj) {
+		to->set_oom_score_adj = old->set_oom_score_adj;
+		to->oom_score_adj = old->oom_score_adj;
+	}
+}
+
 int bundleconfig_read_process(const char *bytes, size_t len, struct spec *spec)
 {
 	autojson cJSON *process = NULL;
+	AUTO(spec) old;
+	int rc;
 
 	TRY(json_parse(bytes, len, "process", &process));
-	spec_release_process(spec);
-	return fail_in(bundle_part_process(process, spec), "process");
+	spec_init(&old);
+	old.process = spec->process;
+	spec->process = (struct spec_process){ .user.umask = 0022 };
+	rc = bundle_part_process(process, spec);
+	if (rc >= 0)
+		inherit(&old.process, process, &spec->process);
+	return fail_in(rc, "process");
 }
 
 int bundleconfig_read_resources(const char *bytes, size_t len, struct spec *spec)

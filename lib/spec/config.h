@@ -5,6 +5,9 @@
 #include "base/json.h"
 #include "spec/spec.h"
 
+/* The version of the runtime-spec that documents are written for, and the newest one known. */
+#define CONFIG_VERSION "1.2.0"
+
 /*
  * struct spec as config.json of the OCI runtime-spec 1.2. What the specification has no
  * place for (the overlay of root, the user's name, /dev/null as stdin, ...) goes into annotations

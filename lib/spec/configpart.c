@@ -149,11 +149,12 @@ int config_part_rules(const cJSON *object, struct spec_resources *to)
 	TRY(json_get_array(object, "devices", &array));
 	cJSON_ArrayForEach(item, array)
 	{
-		struct spec_device_rule rule = { .major = -1, .minor = -1 };
-		const char *access = "";
+		struct spec_device_rule rule = { .type = 'a', .major = -1, .minor = -1 };
+		const char *access = "rwm";
 
 		TRY(json_get_bool(item, "allow", &rule.allow));
-		TRY(config_get_char(item, "type", &rule.type));
+		if (cJSON_GetObjectItemCaseSensitive(item, "type") != NULL)
+			TRY(config_get_char(item, "type", &rule.type));
 		TRY(json_get_int(item, "major", 0, UINT32_MAX, &rule.major));
 		TRY(json_get_int(item, "minor", 0, UINT32_MAX, &rule.minor));
 		TRY(json_get_string(item, "access", &access));

@@ -17,6 +17,18 @@ const char *hook_name(enum hook_kind kind)
 	return names[kind];
 }
 
+bool spec_hooks_before_pivot(const struct spec_hooks *hooks)
+{
+	return hooks->of[HOOK_PRESTART].n + hooks->of[HOOK_CREATE_RUNTIME].n +
+		       hooks->of[HOOK_CREATE_CONTAINER].n >
+	       0;
+}
+
+bool spec_hooks_inside(const struct spec_hooks *hooks)
+{
+	return hooks->of[HOOK_CREATE_CONTAINER].n + hooks->of[HOOK_START_CONTAINER].n > 0;
+}
+
 void spec_hooks_release(struct spec_hooks *hooks)
 {
 	for (int kind = 0; kind < HOOK_MAX; kind++) {

@@ -2,6 +2,7 @@
 #ifndef BERTH_SPEC_HOOK_H
 #define BERTH_SPEC_HOOK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,6 +38,10 @@ struct spec_hooks {
 
 /* "createRuntime" */
 const char *hook_name(enum hook_kind kind);
+/* Are there some that run while the mounts are there and the host's root still is? */
+bool spec_hooks_before_pivot(const struct spec_hooks *hooks);
+/* Are there some that run in the container? */
+bool spec_hooks_inside(const struct spec_hooks *hooks);
 void spec_hooks_release(struct spec_hooks *hooks);
 
 #endif

@@ -56,6 +56,7 @@ struct spec_process {
 	int preserve_fds;         /* descriptors 3 .. 3 + N - 1 are passed on */
 	bool init;                /* our init is PID 1 and the payload is its child */
 	struct strvec secret_env; /* "NAME=VALUE", not in config.json; they win */
+	bool check_command;       /* that it is there and can be executed, before the exec */
 	bool set_home;            /* HOME comes from the root's passwd where env has none */
 };
 

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "command/command.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/fs.h"
+#include "base/json.h"
+#include "base/out.h"
+#include "base/units.h"
+#include "command/ociverb.h"
+#include "spec/config.h"
+
+struct group_request {
+	struct ociverb verb;
+	bool version;
+};
+
+static const struct opt options[] = {
+	{ "version", 'v', OPT_FLAG, offsetof(struct group_request, version),
+	  .help = "print the version of berth and of the specification" },
+	OPT_END,
+};
+
+#define EXIT_RUNTIME 1 /* an error, as runc's */
+
+/* Into the file that an engine reads: the last error in it is what it tells its user. */
+static void print_log(const struct ociverb *verb, const char *text, struct buf *out)
+{
+	autojson cJSON *json = json_object();
+	AUTO(buf) at = BUF_INIT;
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	units_print_time(&at, now.tv_sec, (uint32_t)now.tv_nsec);
+	if (verb->log_format == OCIVERB_JSON) {
+		json_add_string(json, "level", "error");
+		json_add_string(json, "msg", text);
+		json_add_string(json, "time", at.data);
+		json_print(json, false, out);
+	} else {
+		buf_addf(out, "time=\"%s\" level=error msg=", at.data);
+		json_print_string(out, text);
+	}
+	buf_add_str(out, "\n");
+}
+
+static void write_log(const struct ociverb *verb)
+{
+	const int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY;
+	AUTO(buf) line = BUF_INIT, text = BUF_INIT;
+	autoclose int fd = -1;
+
+	if (verb->log == NULL || *verb->log == '\0' || err_text()[0] == '\0')
+		return;
+	buf_add_str(&text, err_text());
+	if (err_hint()[0] != '\0')
+		buf_addf(&text, " (%s)", err_hint());
+	print_log(verb, text.data, &line);
+	fd = open(verb->log, flags, 0600);
+	if (fd >= 0)
+		(void)!write(fd, line.data, line.len);
+}
+
+/* The options before the verb go behind it. */
+static void hand_on(const struct ociverb *verb, const struct strvec *operands, struct strvec *argv)
+{
+	if (verb->root != NULL)
+		strvec_pushf(argv, "--root=%s", verb->root);
+	if (verb->log != NULL)
+		strvec_pushf(argv, "--log=%s", verb->log);
+	if (verb->log_format == OCIVERB_JSON)
+		strvec_push(argv, "--log-format=json");
+	if (verb->systemd_cgroup)
+		strvec_push(argv, "--systemd-cgroup");
+	for (size_t i = 1; i < operands->n; i++)
+		strvec_push(argv, operands->v[i]);
+}
+
+/* Engines read the name, the version, and which specification it is. */
+static int print_version(void)
+{
+	TRY(out_line("berth-oci version %s", BERTH_VERSION));
+	return out_line("spec: %s", CONFIG_VERSION);
+}
+
+static int dispatch(const struct host *host, void *data, const struct strvec *operands)
+{
+	const struct group_request *request = data;
+	const struct ociverb *verb = &request->verb;
+	AUTO(strvec) argv = STRVEC_INIT;
+	const struct command *command;
+	int rc;
+
+	if (request->version)
+		return print_version();
+	command = command_member(&command_group_oci, operands);
+	if (command == NULL && operands->n == 0)
+		return help_command(&command_group_oci);
+	hand_on(verb, operands, &argv);
+	/* Never a NULL, which none of both pushes would leave. */
+	strvec_push(&argv, "--");
+	strvec_remove(&argv, argv.n - 1);
+	rc = command != NULL ? command_execute(command, argv.v, host->root, host->runroot)
+			     : -EINVAL;
+	if (rc >= 0)
+		return rc;
+	write_log(verb);
+	return EXIT_RUNTIME;
+}
+
+const struct command command_group_oci = {
+	.name = "oci",
+	.synopsis = "[OPTIONS] COMMAND [ARG...]",
+	.summary = "Be an OCI runtime for podman, docker, containerd, ...",
+	.remarks = "berth-oci is the same by its other name.\n",
+	.group = true,
+	.options = (const struct opt *const[]){ ociverb_options, options, NULL },
+	.mode = OPT_STOP_AT_OPERAND,
+	.request_size = sizeof(struct group_request),
+	.operands_max = OPERANDS_ANY,
+	.run = dispatch,
+};

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/exit.h"
+#include "base/fs.h"
+#include "base/passwd.h"
+#include "base/proc.h"
+#include "base/units.h"
+#include "box/box.h"
+#include "box/hook.h"
+#include "box/stay.h"
+#include "container/attend.h"
+#include "oci/ocibundle.h"
+#include "oci/ending.h"
+#include "oci/handover.h"
+#include "oci/ocistate.h"
+
+/* A container that is being made, and what has to go if that fails. */
+struct making {
+	const struct runtime *runtime;
+	const struct runtime_create *request;
+	struct ocibundle bundle;
+	struct ocistate state;
+	struct box box;
+};
+
+static void describe(struct making *making)
+{
+	struct ocistate *state = &making->state;
+	const struct spec *spec = &making->bundle.spec;
+	AUTO(buf) created = BUF_INIT;
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	units_print_time(&created, now.tv_sec, (uint32_t)now.tv_nsec);
+	state->created = buf_steal(&created);
+	state->bundle = xstrdup(making->bundle.dir);
+	state->rootfs = xstrdup(spec->root.path);
+	if (passwd_name(making->runtime->host->uid, &state->owner) < 0)
+		err_clear();
+	state->own_pids = spec->ns[NS_PID].mode == NS_NEW;
+	state->poststart = spec->hooks.of[HOOK_POSTSTART].n > 0;
+	state->poststop = spec->hooks.of[HOOK_POSTSTOP].n > 0;
+	for (size_t i = 0; i < spec->annotations.n; i++)
+		keyvalues_add(&state->annotations, spec->annotations.v[i].key,
+			      spec->annotations.v[i].value);
+}
+
+/* To both sides: the hooks in the container read what this wrote last. */
+static int tell_state(struct making *making, enum oci_status status, struct buf *ret_text)
+{
+	ocistate_print(&making->state, status, false, ret_text);
+	return making->box.state >= 0 ? hook_tell(making->box.state, ret_text) : 0;
+}
+
+static int run_hooks(struct making *making)
+{
+	const struct spec_hooks *hooks = &making->bundle.spec.hooks;
+	AUTO(buf) text = BUF_INIT;
+
+	if (!spec_hooks_before_pivot(hooks))
+		return 0;
+	TRY(box_mounted(&making->box));
+	TRY(tell_state(making, OCI_CREATING, &text));
+	TRY(hook_run(hooks, HOOK_PRESTART, &text));
+	TRY(hook_run(hooks, HOOK_CREATE_RUNTIME, &text));
+	return box_hooked(&making->box);
+}
+
+/* In the words that engines look for. */
+static int explain_command(const struct making *making, int rc)
+{
+	const struct strvec *args = &making->bundle.spec.process.args;
+
+	if (!making->box.exec_failed || args->n == 0)
+		return rc;
+	if (rc == -ENOENT && strchr(args->v[0], '/') == NULL)
+		return refuse_with(ENOENT, "exec: \"%s\": executable file not found in $PATH",
+				   args->v[0]);
+	return fail_in(rc, "exec: \"%s\"", args->v[0]);
+}
+
+/* Up to where nothing but the start is left. */
+static int build(struct making *making)
+{
+	struct spec *spec = &making->bundle.spec;
+	struct ocistate *state = &making->state;
+	struct box *box = &making->box;
+	AUTO(buf) cgroup = BUF_INIT, text = BUF_INIT;
+
+	handover_descriptors(&making->request->stdio, &spec->process);
+	TRY(box_spawn(spec, box));
+	state->pid = box->pid;
+	TRY(run_hooks(making));
+	cgroup_name(&box->cgroup, &cgroup);
+	state->cgroup = buf_steal(&cgroup);
+	TRY(proc_start_time(box->pid, &state->pid_start));
+	TRY(explain_command(making, box_created(box)));
+	TRY(handover_send(&making->request->stdio, box));
+	return tell_state(making, OCI_CREATED, &text);
+}
+
+/* From here on it is a container that others find. */
+static int publish(struct making *making)
+{
+	TRY(fs_replace_file(making->state.dir, OCISTATE_CONFIG, making->bundle.config.data,
+			    making->bundle.config.len, 0600, false));
+	TRY(ocistate_save(&making->state));
+	return handover_pid(&making->request->stdio, making->box.pid);
+}
+
+static int begin(struct making *making, const char *id)
+{
+	TRY(ocistate_check_id(id));
+	TRY(ocibundle_load(making->runtime, making->request, id, &making->bundle));
+	TRY(handover_check(&making->request->stdio, making->bundle.spec.process.terminal,
+			   making->request->detach == false));
+	TRY(ocistate_make(making->runtime->root, id, &making->state));
+	describe(making);
+	return 0;
+}
+
+/* Nothing of it stays. */
+static int undo(struct making *making, int rc)
+{
+	AUTO(err_kept) kept = err_keep();
+
+	(void)box_release(&making->box);
+	if (making->state.dir >= 0 && making->state.created != NULL) {
+		(void)ending_hooks(&making->state, &making->bundle.spec);
+		(void)ocistate_remove(making->runtime->root, making->state.id);
+	}
+	err_restore(&kept);
+	return rc;
+}
+
+static void release(struct making *making)
+{
+	(void)box_release(&making->box);
+	ocistate_release(&making->state);
+	ocibundle_release(&making->bundle);
+}
+
+#define MAKING(runtime_, request_) \
+	{ \
+		.runtime = (runtime_), .request = (request_), .bundle = { .config = BUF_INIT }, \
+		.state = OCISTATE_INIT, .box = BOX_INIT \
+	}
+
+static int create(struct making *making, const char *id)
+{
+	autoclose int listener = -1;
+
+	TRY(begin(making, id));
+	listener = stay_listen(making->state.dir, OCISTATE_SOCKET);
+	TRY(listener);
+	TRY(build(making));
+	TRY(publish(making));
+	return box_leave(&making->box, listener);
+}
+
+int runtime_create(const struct runtime *runtime, const struct runtime_create *request,
+		   const char *id)
+{
+	struct making making = MAKING(runtime, request);
+	int rc;
+
+	spec_init(&making.bundle.spec);
+	rc = create(&making, id);
+	if (rc < 0)
+		rc = undo(&making, rc);
+	release(&making);
+	return rc;
+}
+
+/* --- run -------------------------------------------------------------------------------------- */
+
+static int run_poststart(struct making *making)
+{
+	AUTO(buf) text = BUF_INIT;
+
+	if (making->bundle.spec.hooks.of[HOOK_POSTSTART].n == 0)
+		return 0;
+	ocistate_print(&making->state, OCI_RUNNING, false, &text);
+	return hook_run(&making->bundle.spec.hooks, HOOK_POSTSTART, &text);
+}
+
+static int attend(struct making *making)
+{
+	struct request request = { .tty = making->bundle.spec.process.terminal,
+				   .interactive = true,
+				   .sig_proxy = true };
+	struct attend attend = ATTEND_INIT;
+	int rc = attend_begin(&attend, &request, &making->box);
+
+	if (rc >= 0)
+		rc = attend_run(&attend);
+	attend_release(&attend);
+	return rc;
+}
+
+static int run(struct making *making, const char *id)
+{
+	TRY(begin(making, id));
+	TRY(build(making));
+	TRY(publish(making));
+	TRY(explain_command(making, box_go(&making->box)));
+	TRY(run_poststart(making));
+	return attend(making);
+}
+
+/* Its end is what is reported, whatever is left of it. */
+static int finish(struct making *making, int status)
+{
+	if (making->request->keep && status >= 0) {
+		(void)cgroup_kill(&making->box.cgroup);
+		return status;
+	}
+	return undo(making, status);
+}
+
+static int run_foreground(const struct runtime *runtime, const struct runtime_create *request,
+			  const char *id)
+{
+	struct making making = MAKING(runtime, request);
+	int rc;
+
+	spec_init(&making.bundle.spec);
+	rc = finish(&making, run(&making, id));
+	release(&making);
+	return rc;
+}
+
+int runtime_run(const struct runtime *runtime, const struct runtime_create *request, const char *id)
+{
+	int rc;
+
+	if (!request->detach)
+		return run_foreground(runtime, request, id);
+	TRY(runtime_create(runtime, request, id));
+	rc = runtime_start(runtime, id);
+	if (rc < 0) {
+		AUTO(err_kept) kept = err_keep();
+
+		(void)runtime_delete(runtime, id, true);
+		err_restore(&kept);
+	}
+	return rc;
+}

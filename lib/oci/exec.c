@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bounds.h"
+#include "base/err.h"
+#include "base/fs.h"
+#include "base/units.h"
+#include "box/join.h"
+#include "container/attend.h"
+#include "oci/ocibundle.h"
+#include "oci/handover.h"
+#include "oci/ocistate.h"
+#include "spec/bundleconfig.h"
+#include "spec/names.h"
+
+static int read_id(const char *text, const char *what, uint32_t *ret_id)
+{
+	uint64_t id = 0;
+
+	if (units_parse_u64(text, MAX_ID, &id) < 0)
+		return refuse("'%s' is not the number of a %s", text, what);
+	*ret_id = (uint32_t)id;
+	return 0;
+}
+
+static int apply_user(const struct runtime_exec *request, struct spec_user *user)
+{
+	autofree char *text = xstrdup_null(request->user);
+	char *colon = text != NULL ? strchr(text, ':') : NULL;
+
+	if (colon != NULL)
+		*colon = '\0';
+	if (text != NULL)
+		TRY(read_id(text, "user", &user->uid));
+	if (colon != NULL)
+		TRY(read_id(colon + 1, "group", &user->gid));
+	strvec_push_all(&user->groups, &request->groups);
+	return 0;
+}
+
+static int apply_caps(const struct runtime_exec *request, struct spec_caps *caps)
+{
+	for (size_t i = 0; i < request->caps.n; i++) {
+		uint64_t bit;
+		int cap;
+
+		TRY(cap_number(request->caps.v[i], &cap));
+		bit = UINT64_C(1) << cap;
+		caps->bounding |= bit;
+		caps->effective |= bit;
+		caps->permitted |= bit;
+		caps->ambient |= bit;
+	}
+	return 0;
+}
+
+/* The container's own process, but for what the command line says. */
+static int apply_words(const struct runtime_exec *request, struct spec_process *process)
+{
+	strvec_release(&process->args);
+	strvec_push_all(&process->args, &request->args);
+	process->terminal = request->terminal;
+	if (request->cwd != NULL)
+		xreplace(&process->cwd, request->cwd);
+	for (size_t i = 0; i < request->env.n; i++)
+		env_put(&process->env, request->env.v[i]);
+	TRY(apply_user(request, &process->user));
+	return apply_caps(request, &process->caps);
+}
+
+static int make_process(const struct runtime_exec *request, struct spec *spec)
+{
+	struct spec_process *process = &spec->process;
+	AUTO(buf) text = BUF_INIT;
+
+	if (request->process != NULL) {
+		TRY(fs_read_file(AT_FDCWD, request->process, MAX_CONFIG, &text));
+		TRY(bundleconfig_read_process(text.data, text.len, spec));
+	} else {
+		TRY(apply_words(request, process));
+	}
+	if (request->no_new_privileges >= 0)
+		process->no_new_privileges = request->no_new_privileges != 0;
+	if (request->apparmor != NULL)
+		xreplace(&process->apparmor_profile, request->apparmor);
+	if (request->label != NULL)
+		xreplace(&process->selinux_label, request->label);
+	if (process->args.n == 0)
+		return refuse("process args cannot be empty");
+	handover_descriptors(&request->stdio, process);
+	return handover_check(&request->stdio, process->terminal, !request->detach);
+}
+
+static int check_status(const struct runtime_exec *request, const struct ocistate *state)
+{
+	switch (ocistate_status(state)) {
+	case OCI_PAUSED:
+		if (request->ignore_paused)
+			return 0;
+		refuse_with(EBUSY, "cannot exec in a paused container");
+		hint("'resume' lets it go on; --ignore-paused does not look");
+		return -EBUSY;
+	case OCI_RUNNING:
+		return 0;
+	case OCI_STOPPED:
+		return refuse_with(ESRCH, "cannot exec in a stopped container");
+	case OCI_CREATING:
+	case OCI_CREATED:
+		break;
+	}
+	return refuse_with(EBUSY, "cannot exec in a container that has not been started");
+}
+
+/* In the words that engines look for. */
+static int explain(const struct box *box, const struct spec *spec, int rc)
+{
+	const char *command = spec->process.args.v[0];
+
+	if (rc >= 0 || !box->exec_failed)
+		return rc;
+	if (rc == -ENOENT && strchr(command, '/') == NULL)
+		return refuse_with(ENOENT, "exec: \"%s\": executable file not found in $PATH",
+				   command);
+	return fail_in(rc, "exec: \"%s\"", command);
+}
+
+static int begin(const struct runtime_exec *request, const struct spec *spec,
+		 const struct join *join, struct box *box)
+{
+	TRY(box_join(spec, join, box));
+	TRY(box_created(box));
+	TRY(handover_send(&request->stdio, box));
+	TRY(explain(box, spec, box_go(box)));
+	return handover_pid(&request->stdio, box->pid);
+}
+
+static int attend(const struct spec *spec, const struct join *join, struct box *box)
+{
+	struct request request = { .tty = spec->process.terminal,
+				   .interactive = true,
+				   .sig_proxy = true };
+	struct attend attend = ATTEND_INIT;
+	int rc;
+
+	attend.other = spec->ns[NS_PID].mode == NS_NEW ? -1 : join->pidfd;
+	rc = attend_begin(&attend, &request, box);
+	if (rc >= 0)
+		rc = attend_run(&attend);
+	attend_release(&attend);
+	return rc;
+}
+
+static int run(const struct runtime_exec *request, const struct spec *spec, struct join *join)
+{
+	struct box box = BOX_INIT;
+	int rc = begin(request, spec, join, &box);
+
+	if (rc >= 0 && request->detach) {
+		/* Whoever adopts orphans here waits for it. */
+		box.phase = BOX_NONE;
+		rc = 0;
+	} else if (rc >= 0) {
+		rc = attend(spec, join, &box);
+	}
+	(void)box_release(&box);
+	return rc;
+}
+
+static int with_cgroup(const struct runtime_exec *request, const struct spec *spec,
+		       const struct ocistate *state)
+{
+	autoclose int pidfd = ocistate_pidfd(state);
+	struct cgroup cgroup;
+	struct join join = { .pid = state->pid, .pidfd = pidfd, .detached = request->detach };
+	int rc;
+
+	if (pidfd < 0)
+		return refuse_with(ESRCH, "cannot exec in a stopped container");
+	TRY(cgroup_find(state->cgroup, &cgroup));
+	join.cgroup = &cgroup;
+	rc = run(request, spec, &join);
+	cgroup_release(&cgroup);
+	return rc;
+}
+
+int runtime_exec(const struct runtime *runtime, const struct runtime_exec *request, const char *id)
+{
+	AUTO(ocistate) state = OCISTATE_INIT;
+	AUTO(ocibundle) bundle = { .config = BUF_INIT };
+
+	spec_init(&bundle.spec);
+	TRY(ocistate_open(runtime->root, id, &state));
+	TRY(check_status(request, &state));
+	TRY(ocibundle_of(runtime, &state, &bundle));
+	TRY(make_process(request, &bundle.spec));
+	return with_cgroup(request, &bundle.spec, &state);
+}
