@@ -96,6 +96,9 @@
 	X(oci_delete) \
 	X(oci_pause) \
 	X(oci_resume) \
+	X(oci_spec) \
+	X(oci_checkpoint) \
+	X(oci_restore) \
 	X(group_secret) \
 	X(secret_create) \
 	X(secret_exists) \

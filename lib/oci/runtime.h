@@ -63,4 +63,8 @@ struct runtime_exec {
 
 int runtime_exec(const struct runtime *runtime, const struct runtime_exec *request, const char *id);
 
+/* Write the configuration of a shell in a container into the bundle (NULL: the current directory),
+ * for its owner to change; one that is there is refused. */
+int runtime_spec(const struct runtime *runtime, const char *bundle, bool rootless);
+
 #endif

@@ -31,6 +31,15 @@ static int run_poststart(const struct runtime *runtime, const struct ocistate *s
 	return hook_run(&bundle.spec.hooks, HOOK_POSTSTART, &text);
 }
 
+/* A container whose hook has failed is not to run. */
+static void stop(const struct runtime *runtime, const char *id)
+{
+	AUTO(err_kept) kept = err_keep();
+
+	(void)runtime_kill(runtime, id, SIGKILL, false);
+	err_restore(&kept);
+}
+
 int runtime_start(const struct runtime *runtime, const char *id)
 {
 	AUTO(ocistate) state = OCISTATE_INIT;
@@ -49,8 +58,11 @@ int runtime_start(const struct runtime *runtime, const char *id)
 	 * ended. */
 	if (unlinkat(state.dir, OCISTATE_SOCKET, 0) < 0 && errno != ENOENT && rc >= 0)
 		rc = fail("cannot remove the socket of container '%s'", id);
-	if (rc >= 0 && state.poststart)
+	if (rc >= 0 && state.poststart) {
 		rc = run_poststart(runtime, &state);
+		if (rc < 0)
+			stop(runtime, id);
+	}
 	(void)box_release(&box);
 	return rc;
 }

@@ -7,7 +7,8 @@
 
 /*
  * Parts of a config.json that are read alike whoever wrote it: berth itself (config.h) or somebody
- * else (bundleconfig.h). Each takes the object that has the part; one that is missing changes nothing.
+ * else (bundleconfig.h). Each takes the object that has the part; one that is missing changes
+ * nothing.
  */
 int config_part_caps(const cJSON *process, struct spec_caps *caps);
 int config_part_rlimits(const cJSON *process, struct spec_process *to);
