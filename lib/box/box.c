@@ -258,7 +258,8 @@ static int child_wait_go(struct child *child)
 	if (news.word != SYNC_STAY)
 		return sync_expect(&news, SYNC_GO);
 	child->stays = true;
-	cleanup_close(&child->tty.master);
+	if (child->tty.master >= 0)
+		close(steal_fd(&child->tty.master));
 	TRY(child_close_others(child, listener));
 	return stay_wait(&child->sync, listener);
 }
@@ -359,7 +360,7 @@ int box_spawn(const struct spec *spec, struct box *ret_box)
 	child.root.cgroup = &ret_box->cgroup;
 	child.late_cgroup_ns = moves(&ret_box->cgroup);
 	if (spec_hooks_inside(&spec->hooks)) {
-		ret_box->phase = hook_channel();
+		ret_box->state = hook_channel();
 		TRY(ret_box->state);
 	}
 	child.state = ret_box->state;
@@ -417,7 +418,18 @@ int box_go(struct box *box)
 {
 	pid_t born;
 
-	TRY(sync_send(box->sync, SYNC_GO, NULL, 0));
+	int rc = sync_send(box->sync, SYNC_GO, NULL, 0);
+
+	if (rc < 0 && box->called) {
+		err_clear();
+		return -ECONNREFUSED;
+	}
+	TRY(rc);
+	/* The end of the socket is a success only for who was heard. */
+	rc = box->called ? sync_wait(box->sync, SYNC_GO, NULL, 0) : 0;
+	if (rc == -ECONNRESET)
+		return -ECONNREFUSED;
+	TRY(rc);
 	if (box->joins)
 		return join_go(box);
 	TRY(exec_result(box->sync, &born, &box->exec_failed));
@@ -441,6 +453,7 @@ int box_called(int dirfd, const char *name, struct box *ret_box)
 {
 	struct box box = BOX_INIT;
 
+	box.called = true;
 	box.sync = stay_call(dirfd, name);
 	TRY(box.sync);
 	*ret_box = box;

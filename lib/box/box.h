@@ -33,6 +33,7 @@ struct box {
 	int console; /* master of the pty with process.terminal; -1 otherwise */
 	struct cgroup cgroup;
 	bool shares_pids; /* no pid namespace of its own: its end does not end its children */
+	bool called;      /* created by another process: box_called() */
 	bool joins;       /* a process in a container that is there (join.h) */
 	enum { BOX_NONE, BOX_SPAWNED, BOX_CREATED, BOX_RUNNING, BOX_ENDED } phase;
 	bool exec_failed; /* box_created(), box_go(): the error is the payload's: -ENOENT is exit
@@ -62,7 +63,8 @@ int box_release(struct box *box);
  * A container that is created by one process and started by another (stay.h). box_leave(), after
  * box_created(): the child outlives us, and so does its cgroup; box_release() frees memory and
  * descriptors, no more. box_called(): the same child, in the process that is to start it, by its
- * socket; box_go() is next. -ECONNREFUSED as of stay_call().
+ * socket; box_go() is next. -ECONNREFUSED as of stay_call(); box_go()
+ * says it as well, with nothing recorded, where another was first.
  */
 int box_leave(struct box *box, int listener);
 int box_called(int dirfd, const char *name, struct box *ret_box);

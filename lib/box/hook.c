@@ -141,13 +141,19 @@ static int run_outside(const struct spec_hook *hook, const struct buf *state)
 
 int hook_run(const struct spec_hooks *hooks, enum hook_kind kind, const struct buf *state)
 {
+	int first = 0;
+
 	for (size_t i = 0; i < hooks->of[kind].n; i++) {
 		const struct spec_hook *hook = &hooks->of[kind].v[i];
+		int rc = fail_in(run_outside(hook, state), "hooks.%s[%zu] '%s'", hook_name(kind), i,
+				 hook->path);
 
-		TRY(fail_in(run_outside(hook, state), "hooks.%s[%zu] '%s'", hook_name(kind), i,
-			    hook->path));
+		/* What is at its end is not held up. */
+		if (rc < 0 && kind != HOOK_POSTSTOP)
+			return rc;
+		first = first < 0 ? first : rc;
 	}
-	return 0;
+	return first;
 }
 
 /* --- inside ----------------------------------------------------------------------------------- */

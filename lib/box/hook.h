@@ -7,9 +7,10 @@
 
 /*
  * Run the hooks of a kind, one after the other (runtime-spec, runtime.md "Lifecycle"). Each gets
- * the state of the container as its standard input; what it writes is kept for the message. The
- * first that fails, or takes longer than its timeout and is killed for it, ends the list with an
- * error that names it. A hook without `env` has the environment of the caller.
+ * the state of the container as its standard input; what it writes is kept for the message. One
+ * that fails, or takes longer than its timeout and is killed for it, ends the list with an error
+ * that names it; only those of poststop are all run. A hook without `env` has the environment of
+ * the caller.
  *
  * What a hook leaves running is not waited for.
  */

@@ -54,8 +54,12 @@ static int accept_go(int listener)
 		if (sock < 0 && errno != EINTR && errno != ECONNABORTED)
 			return fail("cannot wait for the start of the container");
 		rc = sock >= 0 ? sync_wait(sock, SYNC_GO, NULL, 0) : -ECONNRESET;
-		if (rc == 0)
+		/* Who has gone by now has started it all the same. */
+		if (rc == 0) {
+			(void)sync_send(sock, SYNC_GO, NULL, 0);
+			err_clear();
 			return steal_fd(&sock);
+		}
 		err_clear();
 	}
 }

@@ -13,6 +13,7 @@
  *	ends <------------ STAY -------
  *					accepts <---------------------- stay_call()
  *					<-------------- GO ------------ box_go()
+ *					--------------- GO -----------> he is the one
  *
  * A starter that goes away before he has said GO is as if he had never called; of two, the second
  * finds the socket closed.

@@ -111,7 +111,10 @@ static int publish(struct making *making)
 	TRY(fs_replace_file(making->state.dir, OCISTATE_CONFIG, making->bundle.config.data,
 			    making->bundle.config.len, 0600, false));
 	TRY(ocistate_save(&making->state));
-	return handover_pid(&making->request->stdio, making->box.pid);
+	TRY(handover_pid(&making->request->stdio, making->box.pid));
+	/* It is anybody's to delete from now on. */
+	close(steal_fd(&making->state.lock));
+	return 0;
 }
 
 static int begin(struct making *making, const char *id)

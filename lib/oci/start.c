@@ -54,6 +54,10 @@ int runtime_start(const struct runtime *runtime, const char *id)
 		return refuse_status(&state);
 	TRY(rc);
 	rc = box_go(&box);
+	if (rc == -ECONNREFUSED) {
+		(void)box_release(&box);
+		return refuse_status(&state);
+	}
 	/* Its socket goes with the state "created"; where the start has failed, its process has
 	 * ended. */
 	if (unlinkat(state.dir, OCISTATE_SOCKET, 0) < 0 && errno != ENOENT && rc >= 0)

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Bundles for the OCI runtime: `load ../helper/bundle` after ../helper/berth.
+#
+#   oci ARG...            berth-oci with the state of this test below $T
+#   bundle NAME [JQ]      makes $T/NAME with a root of busybox, and a config.json that this user can run, with no
+#                         terminal and a root that can be written, changed by a jq program
+#   oci_status ID         prints the status of a container
+#   oci_teardown          deletes what is left; for teardown() before berth_teardown
+
+oci() {
+	"${BERTH%/*}/berth-oci" --root "$T/oci" "$@"
+}
+
+bundle() { # NAME [JQ]
+	local dir=$T/$1 rootless=()
+	[ "$(id -u)" = 0 ] || rootless=(--rootless)
+	mkdir -p "$dir"/rootfs/{bin,dev,etc,proc,sys,tmp,root}
+	cp "$(type -P busybox)" "$dir/rootfs/bin/busybox"
+	chroot_links "$dir/rootfs/bin"
+	echo 'root:x:0:0:root:/root:/bin/sh' >"$dir/rootfs/etc/passwd"
+	rm -f "$dir/config.json"
+	oci spec -b "$dir" "${rootless[@]}"
+	jq ".process.terminal = false | .root.readonly = false | ${2:-.}" "$dir/config.json" >"$dir/.new"
+	mv "$dir/.new" "$dir/config.json"
+}
+
+chroot_links() { # DIR
+	local name
+	for name in sh cat echo env false head hostname id ls mkdir mount mountpoint printf ps pwd readlink rm seq sleep stat \
+		stty test touch tr true tty umount uname wc chmod chown cut dd dmesg find grep kill ln mknod nproc sed sort tail vi; do
+		ln -sf busybox "$1/$name"
+	done
+}
+
+oci_status() {
+	oci state "$1" | jq -r .status
+}
+
+oci_teardown() {
+	local id
+	for id in $(oci list -q 2>/dev/null); do
+		oci delete --force "$id" || :
+	done
+}
