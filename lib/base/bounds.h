@@ -57,6 +57,8 @@
 #define MAX_EVENTS (4UL << 20)    /* a file of them, of which there are two */
 #define MAX_SECRET 512000         /* the content of one */
 #define MAX_SECRET_NAME 253       /* characters */
+#define MAX_PROCESSORS 8192       /* their numbers, and those of memory nodes, are below */
+#define MAX_NET_DEVICES 256       /* that a container takes from the host */
 
 /* What servers send. */
 #define MAX_HTTP_HEADERS 65536UL     /* of one response, all together */

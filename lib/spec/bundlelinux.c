@@ -36,9 +36,8 @@ int bundle_part_linux(const cJSON *linux_part, struct spec *spec)
 {
 	const cJSON *resources = NULL, *seccomp = NULL;
 
-	TRY(config_part_namespaces(linux_part, spec));
-	TRY(config_part_mappings(linux_part, "uidMappings", &spec->idmaps.uid));
-	TRY(config_part_mappings(linux_part, "gidMappings", &spec->idmaps.gid));
+	TRY(bundle_part_namespaces(linux_part, spec));
+	TRY(bundle_part_execution(linux_part, spec));
 	TRY(bundle_part_devices(linux_part, spec));
 	TRY(config_get_copy(linux_part, "cgroupsPath", &spec->cgroup.path));
 	TRY(json_get_object(linux_part, "resources", &resources));

@@ -12,8 +12,14 @@
  * what is wrong. A part that is missing is fine where the specification says so.
  */
 int bundle_part_process(const cJSON *process, struct spec *spec);
+/* The parts of it that are about priorities, processors and the terminal. */
+int bundle_part_scheduling(const cJSON *process, struct spec_process *to);
 int bundle_part_mounts(const cJSON *config, struct spec *spec);
 int bundle_part_linux(const cJSON *linux_part, struct spec *spec);
+/* Namespaces, and what new ones start with. */
+int bundle_part_namespaces(const cJSON *linux_part, struct spec *spec);
+/* personality and memoryPolicy. */
+int bundle_part_execution(const cJSON *linux_part, struct spec *spec);
 int bundle_part_devices(const cJSON *linux_part, struct spec *spec);
 int bundle_part_resources(const cJSON *resources, struct spec *spec);
 int bundle_part_seccomp(const cJSON *seccomp, struct spec *spec);

@@ -8,34 +8,53 @@
 #include "base/err.h"
 #include "spec/names.h"
 
-static int read_set(const cJSON *caps, const char *key, uint64_t *ret_set)
+static int read_set(const cJSON *caps, const char *key, struct strvec *unknown, uint64_t *ret_set)
 {
 	AUTO(strvec) names = STRVEC_INIT;
 	uint64_t set = 0;
 
 	TRY(json_get_strings(caps, key, &names));
 	for (size_t i = 0; i < names.n; i++) {
-		int cap;
+		int cap, rc = cap_number(names.v[i], &cap);
 
-		TRY(cap_number(names.v[i], &cap));
-		set |= UINT64_C(1) << cap;
+		if (rc >= 0)
+			set |= UINT64_C(1) << cap;
+		else if (unknown == NULL)
+			return rc;
+		else if (!strvec_has(unknown, names.v[i]))
+			strvec_push(unknown, names.v[i]);
 	}
 	*ret_set = set;
 	return 0;
 }
 
-int config_part_caps(const cJSON *process, struct spec_caps *caps)
+int config_part_caps(const cJSON *process, struct spec_caps *caps, struct strvec *unknown)
 {
 	const cJSON *object = NULL;
 
 	TRY(json_get_object(process, "capabilities", &object));
 	if (object == NULL)
 		return refuse("'process.capabilities' is missing");
-	TRY(read_set(object, "bounding", &caps->bounding));
-	TRY(read_set(object, "effective", &caps->effective));
-	TRY(read_set(object, "permitted", &caps->permitted));
-	TRY(read_set(object, "inheritable", &caps->inheritable));
-	return read_set(object, "ambient", &caps->ambient);
+	TRY(read_set(object, "bounding", unknown, &caps->bounding));
+	TRY(read_set(object, "effective", unknown, &caps->effective));
+	TRY(read_set(object, "permitted", unknown, &caps->permitted));
+	TRY(read_set(object, "inheritable", unknown, &caps->inheritable));
+	return read_set(object, "ambient", unknown, &caps->ambient);
+}
+
+static bool has_rlimit(const struct spec_process *process, int resource)
+{
+	for (size_t i = 0; i < process->rlimits.n; i++)
+		if (process->rlimits.v[i].resource == resource)
+			return true;
+	return false;
+}
+
+static int get_limit(const cJSON *item, const char *type, const char *key, uint64_t *ret_limit)
+{
+	int rc = json_get_u64(item, key, UINT64_MAX, ret_limit);
+
+	return rc != 0 ? rc : refuse("'rlimits': '%s' of '%s' is missing", key, type);
 }
 
 int config_part_rlimits(const cJSON *process, struct spec_process *to)
@@ -51,8 +70,13 @@ int config_part_rlimits(const cJSON *process, struct spec_process *to)
 
 		TRY(json_get_string(item, "type", &type));
 		TRY(rlimit_number(type, &limit.resource));
-		TRY(json_get_u64(item, "soft", UINT64_MAX, &soft));
-		TRY(json_get_u64(item, "hard", UINT64_MAX, &hard));
+		if (has_rlimit(to, limit.resource))
+			return refuse("'rlimits': '%s' is there twice", type);
+		TRY(get_limit(item, type, "soft", &soft));
+		TRY(get_limit(item, type, "hard", &hard));
+		if (soft > hard)
+			return refuse("'rlimits': the soft limit of '%s' is above the hard one",
+				      type);
 		limit.soft = soft;
 		limit.hard = hard;
 		*VEC_PUSH(&to->rlimits) = limit;
@@ -82,6 +106,13 @@ int config_part_namespaces(const cJSON *object, struct spec *spec)
 		TRY(json_get_string(item, "path", &path));
 		kind = find_namespace(type);
 		TRY(kind);
+		if (spec->ns[kind].mode != NS_HOST)
+			return refuse("'linux.namespaces': '%s' is there twice", type);
+		if (path != NULL && *path == '\0')
+			path = NULL;
+		if (path != NULL && *path != '/')
+			return refuse("'linux.namespaces': '%s' of type '%s' is no absolute path",
+				      path, type);
 		spec->ns[kind].mode = path != NULL ? NS_JOIN : NS_NEW;
 		xreplace(&spec->ns[kind].path, path);
 	}

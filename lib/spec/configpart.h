@@ -10,7 +10,8 @@
  * else (bundleconfig.h). Each takes the object that has the part; one that is missing changes
  * nothing.
  */
-int config_part_caps(const cJSON *process, struct spec_caps *caps);
+/* Names that are no capabilities are added to `unknown`, once each; NULL: they are refused. */
+int config_part_caps(const cJSON *process, struct spec_caps *caps, struct strvec *unknown);
 int config_part_rlimits(const cJSON *process, struct spec_process *to);
 int config_part_namespaces(const cJSON *object, struct spec *spec);
 int config_part_mappings(const cJSON *object, const char *key, struct idmap *map);

@@ -59,7 +59,7 @@ static int read_process(const cJSON *config, const cJSON *annotations, struct sp
 	if (process == NULL)
 		return refuse("'process' is missing");
 	TRY(read_user(process, annotations, &to->user));
-	TRY(config_part_caps(process, &to->caps));
+	TRY(config_part_caps(process, &to->caps, NULL));
 	TRY(config_part_rlimits(process, to));
 	TRY(json_get_strings(process, "env", &to->env));
 	TRY(json_get_string(process, "cwd", &cwd));

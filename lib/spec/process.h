@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "base/vec.h"
+#include "spec/tuning.h"
 
 /* The process of a spec: who runs what, with which rights. */
 
@@ -19,10 +20,12 @@ struct spec_user {
 	gid_t gid;
 	struct strvec groups; /* --group-add: names or numbers, to be looked up likewise */
 	bool keep_groups;     /* keep the caller's supplementary groups (setgroups is not called) */
-	uint32_t umask;       /* 0022 by default */
+	uint32_t umask;       /* 0022 by default; UMASK_CALLER: that of who starts it */
 	char *passwd_entry; /* --passwd-entry template; NULL: an entry is made up only where keep-id
 			       wants one */
 };
+
+#define UMASK_CALLER UINT32_MAX
 
 struct spec_rlimit {
 	int resource; /* RLIMIT_* */
@@ -58,6 +61,11 @@ struct spec_process {
 	struct strvec secret_env; /* "NAME=VALUE", not in config.json; they win */
 	bool check_command;       /* that it is there and can be executed, before the exec */
 	bool set_home;            /* HOME comes from the root's passwd where env has none */
+	unsigned short console_height, console_width; /* of the terminal; 0: as it is */
+	bool new_keyring; /* a session keyring of the container's own (keyrings(7)) */
+	struct spec_scheduler scheduler;
+	struct spec_io_priority io_priority;
+	struct spec_affinity affinity;
 };
 
 #endif

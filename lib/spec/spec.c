@@ -81,6 +81,8 @@ static void process_release(struct spec_process *process)
 	free(process->rlimits.v);
 	free(process->apparmor_profile);
 	free(process->selinux_label);
+	free(process->affinity.initial);
+	free(process->affinity.final);
 	*process = (struct spec_process){ .user.umask = 0022 };
 }
 
@@ -104,6 +106,15 @@ static void cgroup_release_plan(struct spec_cgroup *cgroup)
 	free(limits->write_iops.v);
 	keyvalues_release(&limits->unified);
 	free(limits->devices.v);
+}
+
+static void net_devices_release(struct spec_net_devices *list)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		free(list->v[i].name);
+		free(list->v[i].rename);
+	}
+	free(list->v);
 }
 
 static void devices_release(struct spec *spec)
@@ -154,5 +165,8 @@ void spec_release(struct spec *spec)
 	spec_hooks_release(&spec->hooks);
 	strvec_release(&spec->masked_paths);
 	strvec_release(&spec->readonly_paths);
+	net_devices_release(&spec->net_devices);
+	free(spec->memory_policy.nodes);
+	strvec_release(&spec->warnings);
 	spec_init(spec);
 }

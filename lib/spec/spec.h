@@ -11,6 +11,7 @@
 #include "base/vec.h"
 #include "spec/hook.h"
 #include "spec/mount.h"
+#include "spec/namespace.h"
 #include "spec/process.h"
 #include "spec/resources.h"
 
@@ -105,6 +106,11 @@ struct spec {
 	struct strvec masked_paths;
 	struct strvec readonly_paths;
 	bool privileged; /* all devices of the host, no masks, writable /sys */
+	struct spec_clock clocks[CLOCK_KIND_MAX]; /* of the new time namespace */
+	struct spec_net_devices net_devices;
+	struct spec_personality personality;
+	struct spec_memory_policy memory_policy;
+	struct strvec warnings; /* what the reader has passed over: for who has a log */
 };
 
 /* Everything zero but what has another neutral value (limits, umask). */
