@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "command/command.h"
 
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "base/err.h"
-#include "base/fs.h"
-#include "base/json.h"
+#include "base/buf.h"
 #include "base/out.h"
-#include "base/units.h"
 #include "command/ociverb.h"
 #include "spec/config.h"
 
@@ -28,42 +22,16 @@ static const struct opt options[] = {
 
 #define EXIT_RUNTIME 1 /* an error, as runc's */
 
-/* Into the file that an engine reads: the last error in it is what it tells its user. */
-static void print_log(const struct ociverb *verb, const char *text, struct buf *out)
-{
-	autojson cJSON *json = json_object();
-	AUTO(buf) at = BUF_INIT;
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	units_print_time(&at, now.tv_sec, (uint32_t)now.tv_nsec);
-	if (verb->log_format == OCIVERB_JSON) {
-		json_add_string(json, "level", "error");
-		json_add_string(json, "msg", text);
-		json_add_string(json, "time", at.data);
-		json_print(json, false, out);
-	} else {
-		buf_addf(out, "time=\"%s\" level=error msg=", at.data);
-		json_print_string(out, text);
-	}
-	buf_add_str(out, "\n");
-}
-
 static void write_log(const struct ociverb *verb)
 {
-	const int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY;
-	AUTO(buf) line = BUF_INIT, text = BUF_INIT;
-	autoclose int fd = -1;
+	AUTO(buf) text = BUF_INIT;
 
-	if (verb->log == NULL || *verb->log == '\0' || err_text()[0] == '\0')
+	if (err_text()[0] == '\0')
 		return;
 	buf_add_str(&text, err_text());
 	if (err_hint()[0] != '\0')
 		buf_addf(&text, " (%s)", err_hint());
-	print_log(verb, text.data, &line);
-	fd = open(verb->log, flags, 0600);
-	if (fd >= 0)
-		(void)!write(fd, line.data, line.len);
+	ociverb_log(verb, "error", text.data);
 }
 
 /* The options before the verb go behind it. */

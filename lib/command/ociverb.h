@@ -25,7 +25,11 @@ enum ociverb_format {
 extern const struct opt ociverb_options[]; /* for the group */
 extern const struct opt ociverb_hidden[];  /* the same, for a verb's tables */
 
-/* What the library wants to know. */
+/* Append a line to the file that an engine reads: the last error in it is what it tells its user.
+ * Nothing where it has named none. level: "error", "warning". */
+void ociverb_log(const struct ociverb *verb, const char *level, const char *text);
+
+/* What the library wants to know, and where its warnings go: into the log, or else to stderr. */
 int ociverb_runtime(const struct host *host, const struct ociverb *verb,
 		    struct runtime *ret_runtime);
 

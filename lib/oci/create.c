@@ -12,6 +12,7 @@
 #include "base/proc.h"
 #include "base/units.h"
 #include "box/box.h"
+#include "box/caps.h"
 #include "box/hook.h"
 #include "box/stay.h"
 #include "container/attend.h"
@@ -19,6 +20,7 @@
 #include "oci/ending.h"
 #include "oci/handover.h"
 #include "oci/ocistate.h"
+#include "spec/names.h"
 
 /* A container that is being made, and what has to go if that fails. */
 struct making {
@@ -43,6 +45,7 @@ static void describe(struct making *making)
 	state->rootfs = xstrdup(spec->root.path);
 	if (passwd_name(making->runtime->host->uid, &state->owner) < 0)
 		err_clear();
+	state->no_new_keyring = making->request->no_new_keyring;
 	state->own_pids = spec->ns[NS_PID].mode == NS_NEW;
 	state->poststart = spec->hooks.of[HOOK_POSTSTART].n > 0;
 	state->poststop = spec->hooks.of[HOOK_POSTSTOP].n > 0;
@@ -93,6 +96,8 @@ static int build(struct making *making)
 	struct box *box = &making->box;
 	AUTO(buf) cgroup = BUF_INIT, text = BUF_INIT;
 
+	if (making->request->no_new_keyring)
+		spec->process.new_keyring = false;
 	handover_descriptors(&making->request->stdio, &spec->process);
 	TRY(box_spawn(spec, box));
 	state->pid = box->pid;
@@ -117,10 +122,27 @@ static int publish(struct making *making)
 	return 0;
 }
 
+/* The specification wants a warning, and no error. In a user namespace of its own there are all. */
+static void check_caps(struct spec *spec)
+{
+	const struct spec_caps *caps = &spec->process.caps;
+	uint64_t asked = caps->bounding | caps->effective | caps->permitted | caps->inheritable |
+			 caps->ambient;
+	uint64_t missing = spec->ns[NS_USER].mode == NS_HOST ? asked & ~caps_available() : 0;
+
+	for (; missing != 0; missing &= missing - 1)
+		strvec_pushf(&spec->warnings,
+			     "process.capabilities: %s cannot be granted: berth does not have it "
+			     "itself",
+			     cap_name(__builtin_ctzll(missing)));
+}
+
 static int begin(struct making *making, const char *id)
 {
 	TRY(ocistate_check_id(id));
 	TRY(ocibundle_load(making->runtime, making->request, id, &making->bundle));
+	check_caps(&making->bundle.spec);
+	runtime_warn(making->runtime, &making->bundle.spec.warnings);
 	TRY(handover_check(&making->request->stdio, making->bundle.spec.process.terminal,
 			   making->request->detach == false));
 	TRY(ocistate_make(making->runtime->root, id, &making->state));

@@ -71,6 +71,12 @@ static int apply_words(const struct runtime_exec *request, struct spec_process *
 	return apply_caps(request, &process->caps);
 }
 
+/* An empty one is none. */
+static const char *label_of(const char *text)
+{
+	return *text != '\0' ? text : NULL;
+}
+
 static int make_process(const struct runtime_exec *request, struct spec *spec)
 {
 	struct spec_process *process = &spec->process;
@@ -85,9 +91,9 @@ static int make_process(const struct runtime_exec *request, struct spec *spec)
 	if (request->no_new_privileges >= 0)
 		process->no_new_privileges = request->no_new_privileges != 0;
 	if (request->apparmor != NULL)
-		xreplace(&process->apparmor_profile, request->apparmor);
+		xreplace(&process->apparmor_profile, label_of(request->apparmor));
 	if (request->label != NULL)
-		xreplace(&process->selinux_label, request->label);
+		xreplace(&process->selinux_label, label_of(request->label));
 	if (process->args.n == 0)
 		return refuse("process args cannot be empty");
 	handover_descriptors(&request->stdio, process);
@@ -195,6 +201,11 @@ int runtime_exec(const struct runtime *runtime, const struct runtime_exec *reque
 	TRY(ocistate_open(runtime->root, id, &state));
 	TRY(check_status(request, &state));
 	TRY(ocibundle_of(runtime, &state, &bundle));
+	/* Its creator has heard them. */
+	strvec_release(&bundle.spec.warnings);
 	TRY(make_process(request, &bundle.spec));
+	runtime_warn(runtime, &bundle.spec.warnings);
+	if (state.no_new_keyring)
+		bundle.spec.process.new_keyring = false;
 	return with_cgroup(request, &bundle.spec, &state);
 }

@@ -202,6 +202,7 @@ int ocistate_save(const struct ocistate *state)
 	json_add_bool(json, "ownPids", state->own_pids);
 	json_add_bool(json, "poststart", state->poststart);
 	json_add_bool(json, "poststop", state->poststop);
+	json_add_bool(json, "noNewKeyring", state->no_new_keyring);
 	add_annotations(json, &state->annotations);
 	json_print(json, false, &text);
 	return fs_replace_file(state->dir, STATE, text.data, text.len, 0600, false);
@@ -246,6 +247,7 @@ static int parse(const struct buf *text, struct ocistate *state)
 	TRY(json_get_bool(json, "ownPids", &state->own_pids));
 	TRY(json_get_bool(json, "poststart", &state->poststart));
 	TRY(json_get_bool(json, "poststop", &state->poststop));
+	TRY(json_get_bool(json, "noNewKeyring", &state->no_new_keyring));
 	TRY(read_annotations(json, &state->annotations));
 	state->pid = (pid_t)pid;
 	return pid > 0 && state->cgroup != NULL ? 0 : refuse("'%s' is not complete", STATE);

@@ -44,6 +44,7 @@ struct ocistate {
 	uint64_t pid_start;
 	bool own_pids; /* a pid namespace of its own: the end of its first process is its end */
 	bool poststart, poststop; /* it has such hooks */
+	bool no_new_keyring;      /* it has its creator's session keyring */
 	struct spec_keyvalues annotations;
 };
 

@@ -3,6 +3,12 @@
 
 #include <stdlib.h>
 
+void runtime_warn(const struct runtime *runtime, const struct strvec *warnings)
+{
+	for (size_t i = 0; runtime->warn != NULL && i < warnings->n; i++)
+		runtime->warn(runtime->warn_arg, warnings->v[i]);
+}
+
 void runtime_release(struct runtime *runtime)
 {
 	free(runtime->root);

@@ -19,7 +19,12 @@ struct runtime {
 	const struct host *host; /* borrowed */
 	char *root;              /* where its containers are; absolute */
 	bool systemd_cgroup;     /* cgroupsPath is "slice:prefix:name" */
+	/* Called with what the specification has passed over and warned of. */
+	void (*warn)(const void *arg, const char *text);
+	const void *warn_arg; /* borrowed */
 };
+
+void runtime_warn(const struct runtime *runtime, const struct strvec *warnings);
 
 void runtime_release(struct runtime *runtime);
 
