@@ -13,14 +13,18 @@
 #include "base/path.h"
 #include "base/proc.h"
 #include "box/become.h"
+#include "box/clocks.h"
 #include "box/dev.h"
 #include "box/entry.h"
 #include "box/exec.h"
 #include "box/fakeid.h"
 #include "box/hook.h"
 #include "box/join.h"
+#include "box/keyring.h"
+#include "box/label.h"
 #include "box/limits.h"
 #include "box/mount.h"
+#include "box/netdev.h"
 #include "box/ns.h"
 #include "box/rootfs.h"
 #include "box/secret.h"
@@ -29,6 +33,7 @@
 #include "box/sync.h"
 #include "box/sysctl.h"
 #include "box/tty.h"
+#include "box/tuning.h"
 #include "box/user.h"
 
 /*
@@ -43,13 +48,16 @@
  *	parent					child
  *	------					-----
  *	stub, cgroup
- *	clone3 -------------------------------> dies with its parent, clean signals
- *	id maps, scope of systemd
- *	ENTER (only where there was one) -----> cgroup of v1, root of its user namespace, joins,
- *						cgroup namespace
+ *	clone3 (by an usher: usher.h) --------> dies with its parent, clean signals
+ *	id maps, hard limits, scheduler and
+ *	IO priority, network interfaces,
+ *	scope of systemd
+ *	ENTER (only where there was one) -----> cgroup of v1, cgroup namespace, clocks, root of
+ *						its user namespace, joins, session keyring
  *						sources of mounts, mounts made private, root
  *	(network starts)			mounts, secrets, /dev, terminal, sysctls, masks
- *						pivot; user, working directory, limits
+ *						pivot; user, working directory, personality,
+ *						memory policy, limits
  *	box_created() <------------------------ CREATED, with the pty
  *	(hooks, state, network ready)
  *	GO -----------------------------------> session; bounding set; ids; chdir; filter; caps
@@ -65,6 +73,11 @@
  * - The mounts of the namespace must be private before anything is attached, or the host sees it.
  * - /dev must be there before the masks are (they are clones of the host's null device, verified
  *   before), and the masks before the pivot, which takes the host away.
+ * - The parent does what only rights outside of a new user namespace allow: hard limits, the OOM
+ *   score, real-time schedulers. Network interfaces are there before a sysctl may name them.
+ * - The clocks of a time namespace are set with the ids that the child was born with: the file is
+ *   theirs. The keyring belongs to the root of the user namespace, so it comes after the change.
+ * - A memory policy counts nodes of the cgroup, so the child is in that before.
  * - sysctls are written through our own procfs by descriptor, never by a path in the container.
  * - The image's files are read (passwd) and made (working directory) after the pivot: then no link
  *   in them can name anything of the host. The root is sealed read-only after the last of them.
@@ -89,10 +102,11 @@ struct child {
 	const struct spec *spec;
 	uid_t caller;        /* who started berth, outside */
 	bool wait_for_enter; /* there are maps or a cgroup to wait for */
-	bool late_cgroup_ns;
-	bool foreign; /* the parent hands the sources over */
-	bool stays;   /* it outlives the parent */
+	bool foreign;        /* the parent hands the sources over */
+	bool stays;          /* it outlives the parent */
 	int sync, stub, state;
+	struct ns_birth birth;
+	mode_t umask; /* of who started berth */
 	struct sources sources;
 	struct rootfs root;
 	struct tty tty;
@@ -107,15 +121,19 @@ static int child_enter(struct child *child)
 {
 	const struct spec *spec = child->spec;
 
-	TRY(cgroup_enter(child->root.cgroup));
+	TRY(child->birth.in_cgroup ? 0 : cgroup_enter(child->root.cgroup));
 	if (child->foreign)
 		TRY(sources_receive(spec, child->sync, &child->sources));
 	else if (child->wait_for_enter)
 		TRY(sync_wait(child->sync, SYNC_ENTER, NULL, 0));
-	if (child->late_cgroup_ns)
+	if (child->birth.late_cgroup_ns)
 		TRY(ns_enter_cgroup(spec));
-	TRY(ns_become_root(spec));
-	return ns_join(spec);
+	/* As long as it has the ids that it was born with. */
+	TRY(child->birth.clocks ? 0 : clocks_enter(spec));
+	if (spec->ns[NS_USER].mode == NS_NEW)
+		TRY(ns_become_root(spec));
+	TRY(ns_join(spec, child->birth.joined));
+	return keyring_join(spec);
 }
 
 /* The files that berth makes in the root, and reads there: nothing of the host is in reach. */
@@ -180,7 +198,7 @@ static int child_build(struct child *child)
 	struct rootfs *root = &child->root;
 	struct sources *sources = &child->sources;
 
-	umask(0);
+	child->umask = umask(0);
 	TRY(become_tied(child->sync));
 	become_reset_signals();
 	TRY(child_enter(child));
@@ -201,7 +219,10 @@ static int child_build(struct child *child)
 	TRY(rootfs_pivot(root));
 	TRY(child_settle(child));
 	TRY(child_check_command(child));
-	TRY(limits_apply(&spec->process, root->proc));
+	TRY(tuning_take(spec));
+	TRY(limits_apply(spec, root->proc));
+	if (spec->process.user.umask == UMASK_CALLER)
+		umask(child->umask);
 	return exec_check_fds(&spec->process);
 }
 
@@ -298,13 +319,16 @@ static int spawn(struct child *child, struct box *box)
 
 	TRY(sync_pair(pair));
 	child->sync = pair[1];
-	box->pid = ns_clone(spec, box->cgroup.fd, child->late_cgroup_ns, &box->pidfd);
+	child->birth.cgroup = &box->cgroup;
+	child->birth.pidfd = -1;
+	box->pid = ns_clone(spec, &child->birth);
 	if (box->pid == 0) {
 		close(pair[0]);
 		child_main(child);
 	}
 	close(pair[1]);
 	box->sync = pair[0];
+	box->pidfd = child->birth.pidfd;
 	TRY(box->pid);
 	box->phase = BOX_SPAWNED;
 	return 0;
@@ -317,6 +341,13 @@ static int let_enter(const struct child *child, struct box *box)
 
 	if (spec->ns[NS_USER].mode == NS_NEW)
 		TRY(idmap_write(box->pid, &spec->idmaps));
+	if (spec->ns[NS_USER].mode == NS_NEW && child->caller == 0)
+		limits_raise(&spec->process, box->pid);
+	if (spec->ns[NS_USER].mode == NS_NEW)
+		TRY(limits_give_oom(&spec->process, box->pid));
+	TRY(ns_check_maps(spec, box->pid));
+	TRY(tuning_give(&spec->process, box->pid));
+	TRY(netdev_give(spec, box->pid));
 	if (cgroup_attaches(&box->cgroup))
 		TRY(cgroup_attach(&box->cgroup, box->pid));
 	if (child->foreign)
@@ -352,20 +383,22 @@ int box_spawn(const struct spec *spec, struct box *ret_box)
 	if (spec->process.args.n == 0)
 		return refuse("there is no command to run");
 	TRY(ns_check(spec));
+	TRY(label_check(&spec->process));
+	TRY(fail_in(sysctl_check(spec), "linux.sysctl"));
 	stub = exec_open_stub();
 	TRY(stub);
 	ret_box->shares_pids = spec->ns[NS_PID].mode != NS_NEW;
 	TRY(cgroup_make(spec, &ret_box->cgroup));
 	child.stub = stub;
 	child.root.cgroup = &ret_box->cgroup;
-	child.late_cgroup_ns = moves(&ret_box->cgroup);
+	child.birth.late_cgroup_ns = moves(&ret_box->cgroup);
 	if (spec_hooks_inside(&spec->hooks)) {
 		ret_box->state = hook_channel();
 		TRY(ret_box->state);
 	}
 	child.state = ret_box->state;
-	child.wait_for_enter =
-		cgroup_attaches(&ret_box->cgroup) || spec->ns[NS_USER].mode == NS_NEW;
+	child.wait_for_enter = cgroup_attaches(&ret_box->cgroup) ||
+			       spec->ns[NS_USER].mode != NS_HOST || spec->net_devices.n > 0;
 	rc = start(&child, ret_box);
 	sources_release(&child.sources);
 	return rc;

@@ -14,13 +14,18 @@
 #include <unistd.h>
 
 #include "base/exit.h"
+#include "base/numbers.h"
 #include "base/path.h"
 #include "base/proc.h"
 #include "box/become.h"
+#include "box/keyring.h"
+#include "box/label.h"
 #include "box/limits.h"
 #include "box/ns.h"
 #include "box/sync.h"
 #include "box/tty.h"
+#include "box/tuning.h"
+#include "spec/names.h"
 
 /*
  * Theory of operation.
@@ -87,6 +92,9 @@ static int leave_caller(struct joiner *joiner)
 		return fail("cannot open '/proc'");
 	/* The files in there of a process that is hidden are root's. */
 	TRY(limits_apply_oom(process, proc));
+	/* Who is in a user namespace cannot raise any. */
+	if ((joiner->flags & (int)ns_table[NS_USER].clone_flag) != 0)
+		limits_raise(process, 0);
 	TRY(become_hidden());
 	if (setsid() < 0)
 		return fail("cannot start a session");
@@ -95,11 +103,16 @@ static int leave_caller(struct joiner *joiner)
 
 static int enter(struct joiner *joiner)
 {
+	struct numbers old;
+
 	TRY(cgroup_enter(joiner->join->cgroup));
 	if (joiner->wait)
 		TRY(sync_wait(joiner->sync, SYNC_ENTER, NULL, 0));
 	TRY(ns_join_process(joiner->join->pidfd, joiner->flags));
 	TRY(ns_become_root(joiner->spec));
+	TRY(keyring_join(joiner->spec));
+	TRY(tuning_affinity(joiner->spec->process.affinity.final, &old));
+	TRY(tuning_take(joiner->spec));
 	TRY(become_tied(joiner->sync));
 	joiner->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (joiner->root < 0 || fchdir(joiner->root) < 0)
@@ -138,7 +151,8 @@ static int open_terminal(struct joiner *joiner)
 		return 0;
 	pts = path_open_in_root(joiner->root, "/dev/pts", O_PATH | O_DIRECTORY, 0);
 	TRY(pts);
-	return tty_open(pts, &joiner->tty);
+	TRY(tty_open(pts, &joiner->tty));
+	return tty_size(&joiner->spec->process, &joiner->tty);
 }
 
 /* The container's own, for the stub to set a label in: whole, and nothing but a procfs. */
@@ -268,8 +282,32 @@ static pid_t clone_joiner(struct joiner *joiner)
 	return pid < 0 ? clone_failed() : pid;
 }
 
-static int let_enter(const struct joiner *joiner, const struct box *box)
+/* With the processors that it is to have until it is in its cgroup. */
+static int spawn(struct joiner *joiner, struct box *box)
 {
+	const char *cpus = joiner->spec->process.affinity.initial;
+	struct numbers old;
+	int pair[2], rc;
+
+	TRY(sync_pair(pair));
+	joiner->sync = pair[1];
+	rc = tuning_affinity(cpus, &old);
+	box->pid = rc < 0 ? rc : clone_joiner(joiner);
+	if (box->pid == 0) {
+		close(pair[0]);
+		joiner_main(joiner);
+	}
+	close(pair[1]);
+	box->sync = pair[0];
+	TRY(box->pid);
+	box->phase = BOX_SPAWNED;
+	return tuning_restore(cpus, &old);
+}
+
+static int let_enter(const struct joiner *joiner, struct box *box)
+{
+	TRY(tuning_give(&joiner->spec->process, box->pid));
+	box->scheduler = joiner->spec->process.scheduler;
 	if (!joiner->wait)
 		return 0;
 	TRY(cgroup_adopt(joiner->join->cgroup, box->pid));
@@ -288,28 +326,18 @@ int box_join(const struct spec *spec, const struct join *join, struct box *ret_b
 		.env = STRVEC_INIT,
 		.stage = STAGE_SETUP,
 	};
-	int pair[2];
 
 	*ret_box = (struct box)BOX_INIT;
 	if (spec->process.args.n == 0)
 		return refuse("there is no command to run");
+	TRY(label_check(&spec->process));
 	TRY(ns_differing(join->pid, join->pidfd, &joiner.flags));
 	TRY(cgroup_join(join->cgroup, join->pid));
 	stub = exec_open_stub();
 	TRY(stub);
-	TRY(sync_pair(pair));
 	joiner.stub = stub;
-	joiner.sync = pair[1];
 	ret_box->joins = true;
-	ret_box->pid = clone_joiner(&joiner);
-	if (ret_box->pid == 0) {
-		close(pair[0]);
-		joiner_main(&joiner);
-	}
-	close(pair[1]);
-	ret_box->sync = pair[0];
-	TRY(ret_box->pid);
-	ret_box->phase = BOX_SPAWNED;
+	TRY(spawn(&joiner, ret_box));
 	return let_enter(&joiner, ret_box);
 }
 
@@ -340,6 +368,7 @@ int join_go(struct box *box)
 		return refuse_with(ECHILD, "the process that joins the container was killed before "
 					   "it was ready");
 	box->pid = born;
+	TRY(tuning_give_again(&box->scheduler, born));
 	box->pidfd = (int)syscall(SYS_pidfd_open, born, 0);
 	if (box->pidfd < 0)
 		return fail("cannot open process %d", (int)born);

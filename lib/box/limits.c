@@ -148,10 +148,10 @@ void limits_cut(struct spec_process *process)
 	}
 }
 
-int limits_apply_oom(const struct spec_process *process, int procfd)
+static int write_oom(const struct spec_process *process, int procfd, pid_t pid)
 {
 	/* By number: "self" is a symbolic link, and none is followed. */
-	autofree char *path = xasprintf("%d/oom_score_adj", (int)getpid());
+	autofree char *path = xasprintf("%d/oom_score_adj", (int)pid);
 	autoclose int fd = -1;
 	char text[16];
 
@@ -171,10 +171,62 @@ int limits_apply_oom(const struct spec_process *process, int procfd)
 	return -EACCES;
 }
 
-int limits_apply(const struct spec_process *process, int procfd)
+int limits_apply_oom(const struct spec_process *process, int procfd)
 {
-	TRY(limits_apply_oom(process, procfd));
+	return write_oom(process, procfd, getpid());
+}
+
+int limits_give_oom(const struct spec_process *process, pid_t pid)
+{
+	autoclose int proc = -1;
+
+	if (!process->set_oom_score_adj)
+		return 0;
+	proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (proc < 0)
+		return fail("cannot open '/proc'");
+	return write_oom(process, proc, pid);
+}
+
+void limits_raise(const struct spec_process *process, pid_t pid)
+{
+	for (size_t i = 0; i < process->rlimits.n; i++) {
+		const struct spec_rlimit *want = &process->rlimits.v[i];
+		__rlimit_resource_t resource = (__rlimit_resource_t)want->resource;
+		struct rlimit limit;
+
+		if (prlimit(pid, resource, NULL, &limit) < 0 || want->hard <= limit.rlim_max)
+			continue;
+		limit.rlim_max = want->hard;
+		(void)!prlimit(pid, resource, &limit, NULL);
+	}
+}
+
+int limits_apply(const struct spec *spec, int procfd)
+{
+	const struct spec_process *process = &spec->process;
+
+	TRY(spec->ns[NS_USER].mode == NS_HOST ? limits_apply_oom(process, procfd) : 0);
 	return limits_apply_rest(process);
+}
+
+static int fail_limit(const struct spec_rlimit *want)
+{
+	const char *name = rlimit_name(want->resource);
+	struct rlimit have;
+	char text[24];
+
+	fail("process.rlimits: cannot set the limit %s", name);
+	if (errno != EPERM || getrlimit((__rlimit_resource_t)want->resource, &have) < 0)
+		return -EINVAL;
+	limit_print(text, sizeof(text), have.rlim_max);
+	if (want->resource == RLIMIT_NOFILE && want->hard <= have.rlim_max)
+		hint("no process may have more than /proc/sys/fs/nr_open");
+	else
+		hint("the hard limit is %s here, and to raise it needs CAP_SYS_RESOURCE in the "
+		     "host's user namespace",
+		     text);
+	return -EPERM;
 }
 
 int limits_apply_rest(const struct spec_process *process)
@@ -184,8 +236,9 @@ int limits_apply_rest(const struct spec_process *process)
 		const struct rlimit limit = { .rlim_cur = want->soft, .rlim_max = want->hard };
 
 		if (setrlimit((__rlimit_resource_t)want->resource, &limit) < 0)
-			return fail("cannot set the limit %s", rlimit_name(want->resource));
+			return fail_limit(want);
 	}
-	umask((mode_t)process->user.umask);
+	if (process->user.umask != UMASK_CALLER)
+		umask((mode_t)process->user.umask);
 	return 0;
 }

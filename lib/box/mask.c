@@ -90,7 +90,7 @@ static bool is_unreadable(const struct spec *spec, const struct rootfs *root, co
 {
 	autoclose int fd = -1;
 
-	if (spec->ns[NS_USER].mode != NS_NEW || !S_ISREG(st->st_mode) || (st->st_mode & 0077) != 0)
+	if (spec->ns[NS_USER].mode == NS_HOST || !S_ISREG(st->st_mode) || (st->st_mode & 0077) != 0)
 		return false;
 	fd = path_try_open_in_root(root->fd, path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
 	return fd == -EACCES || fd == -EPERM;

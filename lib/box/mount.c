@@ -215,7 +215,7 @@ static int make_proc(const struct spec *spec, const struct spec_mount *mount)
 {
 	int tree = make_plain(mount);
 
-	if (tree == -EPERM && spec->ns[NS_USER].mode == NS_NEW)
+	if (tree == -EPERM && spec->ns[NS_USER].mode != NS_HOST)
 		hint("the kernel wants a /proc without masks outside: where berth runs in a "
 		     "container, start that one with --security-opt unmask=/proc/*");
 	return tree;

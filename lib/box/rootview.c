@@ -107,6 +107,8 @@ int rootview_start(const struct rootview *view, pid_t *ret_pid)
 		.foreign = ns_is_foreign(view->spec),
 		.sources = SOURCES_INIT,
 	};
+	const struct cgroup none = CGROUP_INIT;
+	struct ns_birth birth = { .cgroup = &none, .pidfd = -1 };
 	autoclose int ours = -1, pidfd = -1;
 	int pair[2], rc;
 	pid_t pid;
@@ -114,12 +116,13 @@ int rootview_start(const struct rootview *view, pid_t *ret_pid)
 	TRY(ns_check(view->spec));
 	TRY(sync_pair(pair));
 	TRY(sources_prepare(view->spec, &child.sources));
-	pid = ns_clone(view->spec, -1, false, &pidfd);
+	pid = ns_clone(view->spec, &birth);
 	if (pid == 0) {
 		close(pair[0]);
 		child.sync = pair[1];
 		run_child(&child);
 	}
+	pidfd = birth.pidfd;
 	ours = pair[0];
 	close(pair[1]);
 	rc = pid < 0 ? (int)pid : await_root(&child, ours, pid);

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/path.h"
+#include "box/nsfile.h"
 #include "spec/names.h"
 
 /*
@@ -83,7 +84,7 @@ static bool sysctl_name_is_sane(const char *dotted)
 	       strlen(dotted) < 256;
 }
 
-int sysctl_check(const struct spec *spec)
+static int check(const struct spec *spec, bool outside)
 {
 	for (size_t i = 0; i < spec->sysctl.n; i++) {
 		autofree char *name = sysctl_dotted(spec->sysctl.v[i].key);
@@ -98,7 +99,8 @@ int sysctl_check(const struct spec *spec)
 			     "sysctl(8)");
 			return -EINVAL;
 		}
-		if (spec->ns[info->ns].mode == NS_HOST) {
+		if (outside ? nsfile_is_callers(spec, info->ns)
+			    : spec->ns[info->ns].mode == NS_HOST) {
 			refuse("sysctl '%s' would change the host: the container shares its %s "
 			       "namespace",
 			       name, ns_table[info->ns].type);
@@ -110,18 +112,24 @@ int sysctl_check(const struct spec *spec)
 	return 0;
 }
 
+int sysctl_check(const struct spec *spec)
+{
+	return check(spec, true);
+}
+
 int sysctl_apply(const struct spec *spec, int procfd)
 {
-	TRY(sysctl_check(spec));
+	TRY(check(spec, false));
 	for (size_t i = 0; i < spec->sysctl.n; i++) {
 		const struct spec_keyvalue *pair = &spec->sysctl.v[i];
 		autofree char *path = sysctl_path(pair->key);
 		autoclose int fd = path_open_beneath(procfd, path, O_WRONLY, 0);
 
 		if (fd < 0)
-			return fail_in(fd, "sysctl '%s'", pair->key);
+			return fail_in(fd, "linux.sysctl: '%s'", pair->key);
 		if (write(fd, pair->value, strlen(pair->value)) < 0)
-			return fail("sysctl '%s': cannot set it to '%s'", pair->key, pair->value);
+			return fail("linux.sysctl: cannot set '%s' to '%s'", pair->key,
+				    pair->value);
 	}
 	return 0;
 }

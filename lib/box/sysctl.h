@@ -13,7 +13,8 @@
  */
 int sysctl_apply(const struct spec *spec, int procfd);
 /* Does every one of them belong to a namespace that the container has of its own? Refused
- * otherwise, naming the namespace that is missing. Works on the plan, in the parent. */
+ * otherwise, naming the namespace that is missing. In the parent: one that is joined may be the
+ * parent's own. */
 int sysctl_check(const struct spec *spec);
 
 #endif

@@ -76,6 +76,16 @@ int tty_open(int pts, struct tty *ret_tty)
 	return 0;
 }
 
+int tty_size(const struct spec_process *process, const struct tty *tty)
+{
+	const struct winsize size = { .ws_row = process->console_height,
+				      .ws_col = process->console_width };
+
+	if ((size.ws_row != 0 || size.ws_col != 0) && ioctl(tty->master, TIOCSWINSZ, &size) < 0)
+		return fail("process.consoleSize: cannot set it");
+	return 0;
+}
+
 int tty_make(const struct spec *spec, const struct rootfs *root, struct tty *ret_tty)
 {
 	if (!spec->process.terminal)
@@ -83,6 +93,7 @@ int tty_make(const struct spec *spec, const struct rootfs *root, struct tty *ret
 	if (root->pts < 0)
 		return refuse("a terminal needs a devpts file system on '/dev/pts'");
 	TRY(tty_open(root->pts, ret_tty));
+	TRY(tty_size(&spec->process, ret_tty));
 	return bind_console(root, ret_tty->peer);
 }
 

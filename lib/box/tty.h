@@ -22,6 +22,8 @@ struct tty {
 int tty_make(const struct spec *spec, const struct rootfs *root, struct tty *ret_tty);
 /* One of a devpts, by its directory: that of a container which runs already. */
 int tty_open(int pts, struct tty *ret_tty);
+/* The size that process.consoleSize has for it, if any. */
+int tty_size(const struct spec_process *process, const struct tty *tty);
 /* Descriptors 0, 1, 2 of the payload, and its user's own. */
 int tty_give(const struct spec_process *process, const struct tty *tty, uid_t uid);
 /* A new session in any case, so that the payload has nothing to do with berth's terminal; with a
