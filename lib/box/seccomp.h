@@ -3,6 +3,7 @@
 #define BERTH_BOX_SECCOMP_H
 
 #include <linux/filter.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "spec/spec.h"
@@ -31,16 +32,27 @@ int seccomp_install(const struct spec *spec);
  * does; everything else that is wrong is an error with its place in the document. Actions that need
  * a listener are refused.
  *
- * The result is kept in cache_dir (made where it is missing; NULL: nowhere) under the digest of the
- * profile, the capabilities, the architecture and the version of libseccomp.
+ * The result is kept in cache_dir (made where it is missing; NULL: nowhere) under the profile, the
+ * capabilities, the architecture and what tells one libseccomp from another; what is found there
+ * costs no loading of libseccomp.
  */
 int seccomp_compile(const char *path, const char *cache_dir, struct spec *spec);
+
+/*
+ * The same for linux.seccomp of a bundle (spec->seccomp.profile, where bundleconfig_read() has put
+ * it); 0 where there is none. Between that and box_spawn() or box_join(). A filter that has a
+ * listener (spec->seccomp.notifies) is installed by box/listener.h.
+ */
+int seccomp_compile_part(const char *cache_dir, struct spec *spec);
 
 /* The default filter for a bounding set: what seccomp_install() uses and tests interpret. ret has
  * room for SECCOMP_DEFAULT_MAX instructions; returns their number. */
 #define SECCOMP_DEFAULT_MAX 2048
 unsigned short seccomp_default(uint64_t caps, struct sock_filter *ret);
-/* Install a filter as it is. */
+/* Install a filter as it is; with SECCOMP_FILTER_FLAG_NEW_LISTENER that returns a descriptor. */
 int seccomp_set(const struct sock_filter *filter, unsigned short len);
+int seccomp_set_flags(const struct sock_filter *filter, unsigned short len, uint32_t flags);
+/* Does the kernel know this SECCOMP_FILTER_FLAG_*? */
+bool seccomp_has_flag(uint32_t flag);
 
 #endif

@@ -2,7 +2,6 @@
 #include "box/sysprofile.h"
 
 #include <errno.h>
-#include <linux/audit.h>
 #include <linux/bpf_common.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
@@ -17,12 +16,14 @@
 #include "base/json.h"
 #include "base/late.h"
 #include "spec/names.h"
+#include "spec/syscallnames.h"
 
 /* The kernel's limit on the length of a filter. */
 #define MAX_FILTER 4096
 #define MAX_ERRNO 4095
 #define MAX_ARCHES 8
 #define ARG_MAX_COUNT 6
+#define MAX_TESTS 64 /* of arguments, in a rule */
 #define X32_BIT 0x40000000U
 
 static struct {
@@ -61,57 +62,15 @@ static int load(void)
 	return late_load("libseccomp.so.2", symbols, ARRAY_SIZE(symbols));
 }
 
-/* Architectures: libseccomp's name in the profile, Go's name in conditions. */
-static const struct arch_info {
-	const char *name, *go;
-	uint32_t token, audit;
-} arches[] = {
-	{ "x86_64", "amd64", SCMP_ARCH_X86_64, AUDIT_ARCH_X86_64 },
-	{ "x86", "x86", SCMP_ARCH_X86, AUDIT_ARCH_I386 },
-	{ "x32", "x32", SCMP_ARCH_X32, 0 },
-	{ "aarch64", "arm64", SCMP_ARCH_AARCH64, AUDIT_ARCH_AARCH64 },
-	{ "arm", "arm", SCMP_ARCH_ARM, AUDIT_ARCH_ARM },
-	{ "riscv64", "riscv64", SCMP_ARCH_RISCV64, AUDIT_ARCH_RISCV64 },
-	{ "ppc64le", "ppc64le", SCMP_ARCH_PPC64LE, AUDIT_ARCH_PPC64LE },
-	{ "s390x", "s390x", SCMP_ARCH_S390X, AUDIT_ARCH_S390X },
-	{ "s390", "s390", SCMP_ARCH_S390, AUDIT_ARCH_S390 },
-};
-
-static const struct {
-	const char *name;
-	uint32_t action;
-	bool has_data;
-} actions[] = {
-	{ "SCMP_ACT_KILL", SCMP_ACT_KILL_THREAD, false },
-	{ "SCMP_ACT_KILL_THREAD", SCMP_ACT_KILL_THREAD, false },
-	{ "SCMP_ACT_KILL_PROCESS", SCMP_ACT_KILL_PROCESS, false },
-	{ "SCMP_ACT_TRAP", SCMP_ACT_TRAP, false },
-	{ "SCMP_ACT_ERRNO", SCMP_ACT_ERRNO(0), true },
-	{ "SCMP_ACT_TRACE", SCMP_ACT_TRACE(0), true },
-	{ "SCMP_ACT_LOG", SCMP_ACT_LOG, false },
-	{ "SCMP_ACT_ALLOW", SCMP_ACT_ALLOW, false },
-};
-
-static const struct {
-	const char *name;
-	enum scmp_compare op;
-} operators[] = {
-	{ "SCMP_CMP_NE", SCMP_CMP_NE },
-	{ "SCMP_CMP_LT", SCMP_CMP_LT },
-	{ "SCMP_CMP_LE", SCMP_CMP_LE },
-	{ "SCMP_CMP_EQ", SCMP_CMP_EQ },
-	{ "SCMP_CMP_GE", SCMP_CMP_GE },
-	{ "SCMP_CMP_GT", SCMP_CMP_GT },
-	{ "SCMP_CMP_MASKED_EQ", SCMP_CMP_MASKED_EQ },
-};
-
 struct compiler {
+	const struct sysprofile_source *source;
 	scmp_filter_ctx ctx;
-	uint64_t caps;
 	unsigned int kernel[2];
-	uint32_t fallback; /* the default action */
+	const struct syscall_arch *native; /* NULL: one that no profile can name */
+	uint32_t fallback;                 /* the default action */
 	struct {
-		const struct arch_info *info;
+		const struct syscall_arch *info;
+		uint32_t token;
 		int newest; /* the highest number that the profile names */
 	} arches[MAX_ARCHES];
 	size_t arches_len;
@@ -133,9 +92,10 @@ void sysprofile_release(struct sysprofile *profile)
 	*profile = (struct sysprofile){ 0 };
 }
 
-static int parse_action(const cJSON *object, const char *key, const char *errno_key,
-			uint32_t *ret_action)
+static int parse_action(const struct compiler *c, const cJSON *object, const char *key,
+			const char *errno_key, uint32_t *ret_action)
 {
+	const struct syscall_action *action;
 	const char *name = NULL;
 	int64_t data = EPERM;
 
@@ -143,58 +103,39 @@ static int parse_action(const cJSON *object, const char *key, const char *errno_
 	if (name == NULL)
 		return refuse("%s is missing", key);
 	TRY(json_get_int(object, errno_key, 0, MAX_ERRNO, &data));
-	for (size_t i = 0; i < ARRAY_SIZE(actions); i++)
-		if (strcmp(actions[i].name, name) == 0) {
-			*ret_action =
-				actions[i].action | (actions[i].has_data ? (uint32_t)data : 0);
-			return 0;
-		}
-	if (strcmp(name, "SCMP_ACT_NOTIFY") == 0)
+	action = syscall_action_find(name);
+	if (action == NULL)
+		return refuse("%s '%s' is not an action", key, name);
+	if (action->action == SECCOMP_RET_USER_NOTIF && !c->source->is_bundle)
 		return refuse("%s '%s' needs a listener, which berth has none of", key, name);
-	return refuse("%s '%s' is not an action", key, name);
+	*ret_action = action->action | (action->has_data ? (uint32_t)data : 0);
+	return 0;
 }
 
-static const struct arch_info *arch_find(uint32_t token)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(arches); i++)
-		if (arches[i].token == token)
-			return &arches[i];
-	return NULL;
-}
-
-/* "SCMP_ARCH_X86_64"; one that this machine's processor is not a relative of does no harm. */
+/* One that the kernel runs no programs of is passed over, and so is one that this libseccomp does
+ * not know: it knows those that go with its own. */
 static int add_arch(struct compiler *c, const char *text)
 {
-	static const char prefix[] = "SCMP_ARCH_";
-	char name[32];
-	const struct arch_info *info;
+	const struct syscall_arch *info = syscall_arch_find(text);
 	uint32_t token;
 	int rc;
 
-	if (strncmp(text, prefix, strlen(prefix)) != 0 || strlen(text) >= sizeof(name))
+	if (info == NULL)
 		return refuse("'%s' is not an architecture", text);
-	for (size_t i = 0; i <= strlen(text) - strlen(prefix); i++) {
-		char letter = text[strlen(prefix) + i];
-
-		name[i] = (char)(letter >= 'A' && letter <= 'Z' ? letter | 0x20 : letter);
-	}
-	token = lib.arch_resolve_name(name);
-	if (token == 0)
-		return refuse("'%s' is not an architecture", text);
+	token = lib.arch_resolve_name(info->libseccomp);
+	if (token == 0 || c->native == NULL || strcmp(info->family, c->native->family) != 0)
+		return 0;
 	if (token != lib.arch_native() && lib.arch_exist(c->ctx, token) != 0) {
 		rc = lib.arch_add(c->ctx, token);
-		/* Of the other byte order. */
-		if (rc == -EDOM)
-			return 0;
 		if (rc < 0)
 			return fail_with(rc, "architecture '%s'", text);
 	}
-	info = arch_find(token);
 	for (size_t i = 0; i < c->arches_len; i++)
 		if (c->arches[i].info == info)
 			return 0;
-	if (info != NULL && info->audit != 0 && c->arches_len < MAX_ARCHES) {
+	if (info->audit != 0 && c->arches_len < MAX_ARCHES) {
 		c->arches[c->arches_len].info = info;
+		c->arches[c->arches_len].token = token;
 		c->arches[c->arches_len++].newest = -1;
 	}
 	return 0;
@@ -203,7 +144,6 @@ static int add_arch(struct compiler *c, const char *text)
 /* archMap: the entry of our own architecture, and those that go with it. */
 static int add_arch_map(struct compiler *c, const cJSON *map)
 {
-	const struct arch_info *native = arch_find(lib.arch_native());
 	const cJSON *entry;
 
 	cJSON_ArrayForEach(entry, map)
@@ -215,8 +155,7 @@ static int add_arch_map(struct compiler *c, const cJSON *map)
 		TRY(json_get_strings(entry, "subArchitectures", &more));
 		if (name == NULL)
 			return refuse("archMap: an architecture is missing");
-		if (native == NULL || strncmp(name, "SCMP_ARCH_", 10) != 0 ||
-		    strcasecmp(name + 10, native->name) != 0)
+		if (c->native == NULL || strcmp(name, c->native->name) != 0)
 			continue;
 		for (size_t i = 0; i < more.n; i++)
 			TRY(add_arch(c, more.v[i]));
@@ -226,15 +165,16 @@ static int add_arch_map(struct compiler *c, const cJSON *map)
 
 static int add_arches(struct compiler *c, const cJSON *root)
 {
-	const struct arch_info *native = arch_find(lib.arch_native());
 	const cJSON *map = NULL;
 	AUTO(strvec) list = STRVEC_INIT;
 
-	if (native != NULL) {
-		c->arches[0].info = native;
-		c->arches[c->arches_len++].newest = -1;
-	}
-	TRY(json_get_array(root, "archMap", &map));
+	for (const struct syscall_arch *row = syscall_arches; row->name != NULL; row++)
+		if (lib.arch_resolve_name(row->libseccomp) == lib.arch_native())
+			c->native = row;
+	if (c->native != NULL)
+		TRY(add_arch(c, c->native->name));
+	if (!c->source->is_bundle)
+		TRY(json_get_array(root, "archMap", &map));
 	TRY(json_get_strings(root, "architectures", &list));
 	if (map != NULL)
 		TRY(add_arch_map(c, map));
@@ -259,7 +199,6 @@ static int kernel_is_at_least(const struct compiler *c, const char *text, bool *
 static int check_condition(const struct compiler *c, const cJSON *rule, const char *key,
 			   bool *ret_all, bool *ret_any)
 {
-	const struct arch_info *native = arch_find(lib.arch_native());
 	const cJSON *condition = NULL;
 	AUTO(strvec) caps = STRVEC_INIT, list = STRVEC_INIT;
 	const char *kernel = NULL;
@@ -276,12 +215,13 @@ static int check_condition(const struct compiler *c, const cJSON *rule, const ch
 	TRY(json_get_string(condition, "minKernel", &kernel));
 	for (size_t i = 0; i < caps.n; i++) {
 		/* One that is newer than berth is not granted by it. */
-		holds = cap_number(caps.v[i], &cap) >= 0 && (c->caps >> cap & 1) != 0;
+		holds = cap_number(caps.v[i], &cap) >= 0 && (c->source->caps >> cap & 1) != 0;
 		*ret_all &= holds;
 		*ret_any |= holds;
 	}
 	if (list.n > 0) {
-		holds = native != NULL && strvec_has(&list, native->go);
+		holds = c->native != NULL && c->native->go != NULL &&
+			strvec_has(&list, c->native->go);
 		*ret_all &= holds;
 		*ret_any |= holds;
 	}
@@ -314,6 +254,7 @@ static int get_u64(const cJSON *object, const char *key, uint64_t *ret_value)
 
 static int parse_arg(const cJSON *arg, struct scmp_arg_cmp *ret_arg)
 {
+	const struct syscall_operator *found;
 	const char *name = NULL;
 	int64_t index = -1;
 
@@ -324,18 +265,17 @@ static int parse_arg(const cJSON *arg, struct scmp_arg_cmp *ret_arg)
 	ret_arg->arg = (unsigned int)index;
 	TRY(get_u64(arg, "value", &ret_arg->datum_a));
 	TRY(get_u64(arg, "valueTwo", &ret_arg->datum_b));
-	for (size_t i = 0; i < ARRAY_SIZE(operators); i++)
-		if (strcmp(operators[i].name, name) == 0) {
-			ret_arg->op = operators[i].op;
-			return 0;
-		}
-	return refuse("args: '%s' is not an operator", name);
+	found = syscall_operator_find(name);
+	if (found == NULL)
+		return refuse("args: '%s' is not an operator", name);
+	ret_arg->op = (enum scmp_compare)found->op;
+	return 0;
 }
 
 static void note_newest(struct compiler *c, const char *name)
 {
 	for (size_t i = 0; i < c->arches_len; i++) {
-		int nr = lib.resolve_name_arch(c->arches[i].info->token, name);
+		int nr = lib.resolve_name_arch(c->arches[i].token, name);
 
 		if (nr > c->arches[i].newest)
 			c->arches[i].newest = nr;
@@ -373,23 +313,24 @@ static int add_rule(struct compiler *c, const char *name, uint32_t action,
 
 static int compile_rule(struct compiler *c, const cJSON *rule)
 {
-	struct scmp_arg_cmp args[ARG_MAX_COUNT * 2];
+	struct scmp_arg_cmp args[MAX_TESTS];
 	AUTO(strvec) names = STRVEC_INIT;
 	const cJSON *list = NULL, *arg;
 	const char *single = NULL;
 	unsigned int n = 0;
 	uint32_t action;
-	bool all, any, unused;
+	bool all = true, any = false, unused;
 
 	if (!cJSON_IsObject(rule))
 		return refuse("not an object");
 	TRY(json_get_strings(rule, "names", &names));
-	TRY(json_get_string(rule, "name", &single));
+	if (!c->source->is_bundle)
+		TRY(json_get_string(rule, "name", &single));
 	if (single != NULL && single[0] != '\0')
 		strvec_push(&names, single);
 	if (names.n == 0)
 		return refuse("names are missing");
-	TRY(parse_action(rule, "action", "errnoRet", &action));
+	TRY(parse_action(c, rule, "action", "errnoRet", &action));
 	TRY(json_get_array(rule, "args", &list));
 	cJSON_ArrayForEach(arg, list)
 	{
@@ -397,8 +338,10 @@ static int compile_rule(struct compiler *c, const cJSON *rule)
 			return refuse("args: more than %zu", ARRAY_SIZE(args));
 		TRY(parse_arg(arg, &args[n++]));
 	}
-	TRY(check_condition(c, rule, "includes", &all, &unused));
-	TRY(check_condition(c, rule, "excludes", &unused, &any));
+	if (!c->source->is_bundle) {
+		TRY(check_condition(c, rule, "includes", &all, &unused));
+		TRY(check_condition(c, rule, "excludes", &unused, &any));
+	}
 	for (size_t i = 0; i < names.n; i++)
 		if (all && !any)
 			TRY(add_rule(c, names.v[i], action, args, n));
@@ -485,26 +428,42 @@ static int compile(struct compiler *c, const cJSON *root, struct sysprofile *ret
 	return export(c, ret_profile);
 }
 
-int sysprofile_compile(const char *bytes, size_t len, const char *name, uint64_t caps,
-		       struct sysprofile *ret_profile)
+static int compile_source(struct compiler *c, const cJSON *root, struct sysprofile *ret_profile)
 {
-	struct compiler c = { .caps = caps };
-	autojson cJSON *root = NULL;
-	struct utsname host;
 	int rc;
 
-	TRY(json_parse(bytes, len, name, &root));
+	TRY(parse_action(c, root, "defaultAction", "defaultErrnoRet", &c->fallback));
+	if (c->fallback == SECCOMP_RET_USER_NOTIF)
+		return refuse("defaultAction 'SCMP_ACT_NOTIFY' would stop every call, those that "
+			      "give the listener away as well");
+	c->ctx = lib.init(c->fallback);
+	if (c->ctx == NULL)
+		return fail_with(ENOMEM, "libseccomp cannot begin a filter");
+	rc = compile(c, root, ret_profile);
+	lib.release(c->ctx);
+	return rc;
+}
+
+int sysprofile_compile(const struct sysprofile_source *source, struct sysprofile *ret_profile)
+{
+	struct compiler c = { .source = source };
+	autojson cJSON *root = NULL;
+	struct utsname host;
+
+	TRY(json_parse(source->bytes, source->len, source->name, &root));
 	if (!cJSON_IsObject(root))
-		return refuse("'%s' is not a profile of system calls", name);
+		return refuse("'%s' is not a profile of system calls", source->name);
 	TRY(load());
 	if (uname(&host) < 0 || sscanf(host.release, "%u.%u", &c.kernel[0], &c.kernel[1]) != 2)
 		return refuse("cannot tell the version of the kernel");
-	TRY(fail_in(parse_action(root, "defaultAction", "defaultErrnoRet", &c.fallback), "'%s'",
-		    name));
-	c.ctx = lib.init(c.fallback);
-	if (c.ctx == NULL)
-		return fail_with(ENOMEM, "libseccomp");
-	rc = compile(&c, root, ret_profile);
-	lib.release(c.ctx);
-	return fail_in(rc, "'%s'", name);
+	return fail_in(compile_source(&c, root, ret_profile), "'%s'", source->name);
+}
+
+bool sysprofile_notifies(const struct sock_filter *filter, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (filter[i].code == (BPF_RET | BPF_K) &&
+		    (filter[i].k & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_USER_NOTIF)
+			return true;
+	return false;
 }

@@ -90,6 +90,7 @@ int bundleconfig_read(const char *bytes, size_t len, const char *dir, struct spe
 	AUTO(spec) spec;
 
 	spec_init(&spec);
+	spec.bundle = xstrdup(dir);
 	TRY(json_parse(bytes, len, "config.json", &config));
 	TRY(fail_in(read_config(config, dir, &spec), "config.json"));
 	*ret_spec = spec;

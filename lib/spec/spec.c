@@ -142,6 +142,15 @@ void spec_forget_secrets(struct spec *spec)
 	strvec_release(env);
 }
 
+static void seccomp_release(struct spec_seccomp *seccomp)
+{
+	free(seccomp->profile_path);
+	free(seccomp->filter);
+	free(seccomp->profile);
+	free(seccomp->listener_path);
+	free(seccomp->listener_metadata);
+}
+
 void spec_release(struct spec *spec)
 {
 	free(spec->id);
@@ -158,8 +167,7 @@ void spec_release(struct spec *spec)
 		free(spec->ns[kind].path);
 	idmaps_release(&spec->idmaps);
 	cgroup_release_plan(&spec->cgroup);
-	free(spec->seccomp.profile_path);
-	free(spec->seccomp.filter);
+	seccomp_release(&spec->seccomp);
 	keyvalues_release(&spec->sysctl);
 	keyvalues_release(&spec->annotations);
 	spec_hooks_release(&spec->hooks);
@@ -168,5 +176,6 @@ void spec_release(struct spec *spec)
 	net_devices_release(&spec->net_devices);
 	free(spec->memory_policy.nodes);
 	strvec_release(&spec->warnings);
+	free(spec->bundle);
 	spec_init(spec);
 }

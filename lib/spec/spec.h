@@ -77,6 +77,11 @@ struct spec_seccomp {
 	unsigned short filter_len;
 	bool fake_owner; /* TIER_SINGLE: ownership calls on top of the profile report success
 			    (box/fakeid) */
+	char *profile;   /* linux.seccomp of a bundle as JSON, to be compiled; NULL: none */
+	bool has_flags;
+	uint32_t flags; /* SECCOMP_FILTER_FLAG_*, with has_flags; else SPEC_ALLOW */
+	bool notifies;  /* `filter` has calls that an agent decides */
+	char *listener_path, *listener_metadata; /* the agent's socket, and a word for it */
 };
 
 struct spec {
@@ -111,6 +116,7 @@ struct spec {
 	struct spec_personality personality;
 	struct spec_memory_policy memory_policy;
 	struct strvec warnings; /* what the reader has passed over: for who has a log */
+	char *bundle;    /* absolute; of somebody else's config.json */
 };
 
 /* Everything zero but what has another neutral value (limits, umask). */

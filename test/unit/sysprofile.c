@@ -43,8 +43,12 @@ static uint32_t verdict(const struct sysprofile *profile, const char *call, uint
 
 static int compile(const char *text, uint64_t caps, struct sysprofile *ret_profile)
 {
+	const struct sysprofile_source source = {
+		.bytes = text, .len = strlen(text), .name = "test", .caps = caps
+	};
+
 	*ret_profile = (struct sysprofile){ 0 };
-	return sysprofile_compile(text, strlen(text), "test", caps, ret_profile);
+	return sysprofile_compile(&source, ret_profile);
 }
 
 /* What a rule says, and what is said where none does. */
