@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 
 #include "box/caps.h"
+#include "box/listener.h"
 #include "box/seccomp.h"
 #include "box/sync.h"
 
@@ -43,6 +44,12 @@ int become_hidden(void)
 	return 0;
 }
 
+static int install_filter(const struct become *become)
+{
+	return become->spec->seccomp.notifies ? listener_install(become->spec, become->sync)
+					      : seccomp_install(become->spec);
+}
+
 int become_payload(struct become *become)
 {
 	const struct spec *spec = become->spec;
@@ -70,10 +77,10 @@ int become_payload(struct become *become)
 	exec.file = file;
 	TRY(exec_prepare(&exec, &argv));
 	TRY(become_hidden());
-	TRY(filter_last ? 0 : seccomp_install(spec));
+	TRY(filter_last ? 0 : install_filter(become));
 	TRY(caps_apply(&become->caps, become->user->uid));
 	if (filter_last && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return fail("cannot set no_new_privs");
-	TRY(filter_last ? seccomp_install(spec) : 0);
+	TRY(filter_last ? install_filter(become) : 0);
 	return exec_stub_now(&exec, &argv);
 }

@@ -61,6 +61,7 @@
  *	box_created() <------------------------ CREATED, with the pty
  *	(hooks, state, network ready)
  *	GO -----------------------------------> session; bounding set; ids; chdir; filter; caps
+ *	(listener to its agent) <-------------- LISTENER (only of some filters, box/listener.h)
  *	box_go() <----------------------------- end of file: the stub has executed the payload
  *
  * What the order is for:
@@ -331,6 +332,8 @@ static int spawn(struct child *child, struct box *box)
 	box->pidfd = child->birth.pidfd;
 	TRY(box->pid);
 	box->phase = BOX_SPAWNED;
+	if (spec->seccomp.notifies)
+		box->listener = (struct listener){ spec, box->pid, "created" };
 	return 0;
 }
 
@@ -447,6 +450,14 @@ int box_created(struct box *box)
 	return 0;
 }
 
+/* A child that has failed before says that in its place. */
+static int pass_listener(const struct box *box)
+{
+	if (box->listener.spec == NULL || !listener_is_offered(box->sync))
+		return 0;
+	return listener_pass(&box->listener, box->sync);
+}
+
 int box_go(struct box *box)
 {
 	pid_t born;
@@ -463,6 +474,7 @@ int box_go(struct box *box)
 	if (rc == -ECONNRESET)
 		return -ECONNREFUSED;
 	TRY(rc);
+	TRY(pass_listener(box));
 	if (box->joins)
 		return join_go(box);
 	TRY(exec_result(box->sync, &born, &box->exec_failed));

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include "box/cgroup.h"
+#include "box/listener.h"
 #include "spec/spec.h"
 
 /*
@@ -39,6 +40,7 @@ struct box {
 	enum { BOX_NONE, BOX_SPAWNED, BOX_CREATED, BOX_RUNNING, BOX_ENDED } phase;
 	bool exec_failed; /* box_created(), box_go(): the error is the payload's: -ENOENT is exit
 			     status 127, all others are 126 */
+	struct listener listener; /* for box_go(): until then the spec must stay */
 };
 
 #define BOX_INIT \

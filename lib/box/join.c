@@ -338,6 +338,8 @@ int box_join(const struct spec *spec, const struct join *join, struct box *ret_b
 	joiner.stub = stub;
 	ret_box->joins = true;
 	TRY(spawn(&joiner, ret_box));
+	if (spec->seccomp.notifies)
+		ret_box->listener = (struct listener){ spec, join->pid, "running" };
 	return let_enter(&joiner, ret_box);
 }
 

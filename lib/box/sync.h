@@ -21,6 +21,8 @@ enum sync_word {
 	SYNC_STAY = 'S',    /* parent: outlive me, and hear GO by the socket that comes with it;
 			       child: so be it */
 	SYNC_GO = 'G',      /* parent: exec */
+	SYNC_LISTENER = 'L', /* child: the filter is there [its listener] */
+	SYNC_AGENT = 'A',    /* parent: the agent has the listener */
 };
 
 /* SOCK_SEQPACKET, O_CLOEXEC. */
