@@ -17,15 +17,27 @@ static void print_rune(struct buf *out, uint32_t rune)
 	}
 }
 
+/* How much of it is as it is, as nearly all of nearly all texts. */
+static size_t plain_length(const char *text)
+{
+	size_t n = 0;
+
+	while (text[n] >= ' ' && text[n] <= '~' && text[n] != '"' && text[n] != '\\')
+		n++;
+	return n;
+}
+
 /* What a terminal must not see is escaped as well; bytes that are no UTF-8 become U+FFFD, as in Go:
  * JSON cannot say them. */
 void json_print_string(struct buf *out, const char *text)
 {
 	static const char letters[] = "\"\\\b\f\n\r\t";
 	static const char names[] = "\"\\bfnrt";
-	size_t len = strlen(text);
+	size_t plain = plain_length(text), len = strlen(text + plain);
 
 	buf_add_char(out, '"');
+	buf_add(out, text, plain);
+	text += plain;
 	while (len > 0) {
 		uint32_t rune = 0xfffd;
 		size_t n = escape_decode(text, len, &rune);
