@@ -16,7 +16,7 @@
 #include "base/json.h"
 #include "box/seccomp.h"
 #include "box/sync.h"
-#include "spec/bundleconfig.h"
+#include "spec/config.h"
 
 #if defined(__x86_64__)
 #define NATIVE AUDIT_ARCH_X86_64
@@ -169,12 +169,12 @@ static char *state_text(const struct listener *listener)
 	AUTO(buf) text = BUF_INIT;
 	cJSON *state, *map;
 
-	json_add_string(json, "ociVersion", BUNDLE_VERSION);
+	json_add_string(json, "ociVersion", CONFIG_VERSION);
 	json_push_string(json_add_array(json, "fds"), "seccompFd");
 	json_add_int(json, "pid", listener->pid);
 	json_add_string(json, "metadata", spec->seccomp.listener_metadata);
 	state = json_add_object(json, "state");
-	json_add_string(state, "ociVersion", BUNDLE_VERSION);
+	json_add_string(state, "ociVersion", CONFIG_VERSION);
 	json_add_string(state, "id", spec->id);
 	json_add_string(state, "status", listener->status);
 	json_add_int(state, "pid", listener->pid);

@@ -47,6 +47,7 @@ static void describe(struct making *making)
 		err_clear();
 	state->no_new_keyring = making->request->no_new_keyring;
 	state->own_pids = spec->ns[NS_PID].mode == NS_NEW;
+	state->notifies = spec->seccomp.notifies;
 	state->poststart = spec->hooks.of[HOOK_POSTSTART].n > 0;
 	state->poststop = spec->hooks.of[HOOK_POSTSTOP].n > 0;
 	for (size_t i = 0; i < spec->annotations.n; i++)
@@ -143,6 +144,7 @@ static int begin(struct making *making, const char *id)
 	TRY(ocibundle_load(making->runtime, making->request, id, &making->bundle));
 	check_caps(&making->bundle.spec);
 	runtime_warn(making->runtime, &making->bundle.spec.warnings);
+	TRY(ocibundle_compile(making->runtime, &making->bundle.spec));
 	TRY(handover_check(&making->request->stdio, making->bundle.spec.process.terminal,
 			   making->request->detach == false));
 	TRY(ocistate_make(making->runtime->root, id, &making->state));

@@ -207,5 +207,6 @@ int runtime_exec(const struct runtime *runtime, const struct runtime_exec *reque
 	runtime_warn(runtime, &bundle.spec.warnings);
 	if (state.no_new_keyring)
 		bundle.spec.process.new_keyring = false;
+	TRY(ocibundle_compile(runtime, &bundle.spec));
 	return with_cgroup(request, &bundle.spec, &state);
 }

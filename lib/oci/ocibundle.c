@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/path.h"
+#include "box/seccomp.h"
 #include "spec/bundleconfig.h"
 
 void ocibundle_release(struct ocibundle *bundle)
@@ -48,6 +49,14 @@ static int read_config(const struct runtime *runtime, int dirfd, const char *fil
 	TRY(bundleconfig_read(bundle->config.data, bundle->config.len, bundle->dir, &bundle->spec));
 	apply(runtime, id, &bundle->spec);
 	return 0;
+}
+
+int ocibundle_compile(const struct runtime *runtime, struct spec *spec)
+{
+	/* No container can have that name. */
+	autofree char *cache = xasprintf("%s/@seccomp", runtime->root);
+
+	return fail_in(seccomp_compile_part(cache, spec), "config.json");
 }
 
 static int check_root(const struct spec *spec)

@@ -20,6 +20,8 @@ int ocibundle_load(const struct runtime *runtime, const struct runtime_create *r
 /* That of a container that is there already. */
 int ocibundle_of(const struct runtime *runtime, const struct ocistate *state,
 		 struct ocibundle *ret_bundle);
+/* Before a process of it is made: its system call filter, kept by content beside the containers. */
+int ocibundle_compile(const struct runtime *runtime, struct spec *spec);
 void ocibundle_release(struct ocibundle *bundle);
 
 #endif

@@ -201,6 +201,7 @@ int ocistate_save(const struct ocistate *state)
 	json_add_int(json, "pidStart", (int64_t)state->pid_start);
 	json_add_bool(json, "ownPids", state->own_pids);
 	json_add_bool(json, "poststart", state->poststart);
+	json_add_bool(json, "notifies", state->notifies);
 	json_add_bool(json, "poststop", state->poststop);
 	json_add_bool(json, "noNewKeyring", state->no_new_keyring);
 	add_annotations(json, &state->annotations);
@@ -246,6 +247,7 @@ static int parse(const struct buf *text, struct ocistate *state)
 	TRY(json_get_u64(json, "pidStart", UINT64_MAX, &state->pid_start));
 	TRY(json_get_bool(json, "ownPids", &state->own_pids));
 	TRY(json_get_bool(json, "poststart", &state->poststart));
+	TRY(json_get_bool(json, "notifies", &state->notifies));
 	TRY(json_get_bool(json, "poststop", &state->poststop));
 	TRY(json_get_bool(json, "noNewKeyring", &state->no_new_keyring));
 	TRY(read_annotations(json, &state->annotations));

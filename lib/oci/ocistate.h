@@ -45,6 +45,7 @@ struct ocistate {
 	bool own_pids; /* a pid namespace of its own: the end of its first process is its end */
 	bool poststart, poststop; /* it has such hooks */
 	bool no_new_keyring;      /* it has its creator's session keyring */
+	bool notifies;            /* its filter has a listener (box/listener.h) */
 	struct spec_keyvalues annotations;
 };
 

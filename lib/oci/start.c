@@ -40,6 +40,19 @@ static void stop(const struct runtime *runtime, const char *id)
 	err_restore(&kept);
 }
 
+static int go(const struct runtime *runtime, const struct ocistate *state, struct box *box)
+{
+	AUTO(ocibundle) bundle = { .config = BUF_INIT };
+
+	spec_init(&bundle.spec);
+	if (state->notifies) {
+		TRY(ocibundle_of(runtime, state, &bundle));
+		box->listener =
+			(struct listener){ &bundle.spec, state->pid, oci_status_name(OCI_CREATED) };
+	}
+	return box_go(box);
+}
+
 int runtime_start(const struct runtime *runtime, const char *id)
 {
 	AUTO(ocistate) state = OCISTATE_INIT;
@@ -53,7 +66,7 @@ int runtime_start(const struct runtime *runtime, const char *id)
 	if (rc == -ECONNREFUSED)
 		return refuse_status(&state);
 	TRY(rc);
-	rc = box_go(&box);
+	rc = go(runtime, &state, &box);
 	if (rc == -ECONNREFUSED) {
 		(void)box_release(&box);
 		return refuse_status(&state);

@@ -17,7 +17,7 @@
  * dir: the bundle's directory, absolute; root.path is relative to it.
  */
 #define BUNDLE_VERSION_MIN "1.0.0"
-#define BUNDLE_VERSION "1.3.0" /* the newest; what berth writes is of that */
+#define BUNDLE_VERSION_MAX "1.3.0"
 int bundleconfig_read(const char *bytes, size_t len, const char *dir, struct spec *ret_spec);
 
 /* A process alone, of `exec --process FILE`, in the place of spec's own. */

@@ -171,8 +171,8 @@ static int status_of(pid_t pid)
 
 static char *state_of(pid_t pid)
 {
-	return xasprintf("{\"ociVersion\":\"1.3.0\",\"fds\":[\"seccompFd\"],\"pid\":%d,"
-			 "\"metadata\":\"a \\\"word\\\"\",\"state\":{\"ociVersion\":\"1.3.0\","
+	return xasprintf("{\"ociVersion\":\"1.2.0\",\"fds\":[\"seccompFd\"],\"pid\":%d,"
+			 "\"metadata\":\"a \\\"word\\\"\",\"state\":{\"ociVersion\":\"1.2.0\","
 			 "\"id\":\"unit\",\"status\":\"created\",\"pid\":%d,"
 			 "\"bundle\":\"/the/bundle\",\"annotations\":{\"key\":\"value\"}}}",
 			 (int)pid, (int)pid);
