@@ -191,6 +191,16 @@ static const struct mount_option mount_options[] = {
 	{ "defaults" },
 };
 
+const char *mount_option_name(size_t i)
+{
+	static const char *const flags[] = { "tmpcopyup", "idmap" };
+
+	if (i < ARRAY_SIZE(mount_options))
+		return mount_options[i].name;
+	i -= ARRAY_SIZE(mount_options);
+	return i < ARRAY_SIZE(flags) ? flags[i] : NULL;
+}
+
 bool mount_option_apply(struct spec_mount *mount, const char *option)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(mount_options); i++) {

@@ -31,6 +31,8 @@ extern const struct ns_info ns_table[NS_MAX];
 /* Mount options of the OCI runtime-spec ("nosuid", "rro", "rshared", "rbind"): applies one to a
  * mount and returns true, or returns false for text that is data of the file system. */
 bool mount_option_apply(struct spec_mount *mount, const char *option);
+/* Every word that is known, of all kinds; NULL beyond the last one. */
+const char *mount_option_name(size_t i);
 /* The options of a mount as words, in the order of the table, data last. */
 void mount_options_list(const struct spec_mount *mount, struct strvec *out);
 
