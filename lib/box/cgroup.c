@@ -29,6 +29,14 @@ static const struct cgroup_driver *const drivers[] = {
 	&cgroup_driver_systemd,
 };
 
+bool cgroup_has_driver(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(drivers); i++)
+		if (strcmp(drivers[i]->name, name) == 0)
+			return true;
+	return false;
+}
+
 static bool is_below(const char *path)
 {
 	return strstr(path, "..") == NULL && strstr(path, "//") == NULL;

@@ -93,6 +93,8 @@ int cgroup_discard(const char *name);
  * was killed before it could say. "" where it would have none, or one that goes by itself. */
 int cgroup_guess(const char *id, struct buf *out);
 
+/* Is there a driver of this name, whatever this host has? */
+bool cgroup_has_driver(const char *name);
 /* For info and doctor: "v2", "v1", "hybrid", "none"; the driver that the caller would get;
  * controllers it may use. */
 int cgroup_describe(bool rootless, struct buf *version, struct buf *driver,

@@ -61,6 +61,16 @@ bool seccomp_has_flag(uint32_t flag)
 	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flag, NULL) < 0 && errno == EFAULT;
 }
 
+static int set_profile(const struct spec_seccomp *seccomp)
+{
+	uint32_t flags = SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+
+	/* How a listener is to be waited for means nothing where there is none. */
+	if (seccomp->has_flags)
+		flags = seccomp->flags & ~(uint32_t)SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+	return seccomp_set_flags(seccomp->filter, seccomp->filter_len, flags);
+}
+
 int seccomp_install(const struct spec *spec)
 {
 	struct sock_filter filter[SECCOMP_DEFAULT_MAX];
@@ -72,9 +82,7 @@ int seccomp_install(const struct spec *spec)
 		TRY(seccomp_set(filter, len));
 		break;
 	case SECCOMP_PROFILE:
-		TRY(seccomp_set_flags(spec->seccomp.filter, spec->seccomp.filter_len,
-				      spec->seccomp.has_flags ? spec->seccomp.flags
-							      : SECCOMP_FILTER_FLAG_SPEC_ALLOW));
+		TRY(set_profile(&spec->seccomp));
 		break;
 	case SECCOMP_UNCONFINED:
 		break;

@@ -97,6 +97,7 @@
 	X(oci_pause) \
 	X(oci_resume) \
 	X(oci_spec) \
+	X(oci_features) \
 	X(oci_checkpoint) \
 	X(oci_restore) \
 	X(group_secret) \

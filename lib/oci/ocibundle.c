@@ -54,7 +54,7 @@ static int read_config(const struct runtime *runtime, int dirfd, const char *fil
 int ocibundle_compile(const struct runtime *runtime, struct spec *spec)
 {
 	/* No container can have that name. */
-	autofree char *cache = xasprintf("%s/@seccomp", runtime->root);
+	autofree char *cache = xasprintf("%s/.@seccomp", runtime->root);
 
 	return fail_in(seccomp_compile_part(cache, spec), "config.json");
 }
