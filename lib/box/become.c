@@ -44,10 +44,11 @@ int become_hidden(void)
 	return 0;
 }
 
-static int install_filter(const struct become *become)
+static int install_filter(const struct become *become, struct pass *ret_pass)
 {
-	return become->spec->seccomp.notifies ? listener_install(become->spec, become->sync)
-					      : seccomp_install(become->spec);
+	return become->spec->seccomp.notifies
+		       ? listener_install(become->spec, become->sync, ret_pass)
+		       : seccomp_install(become->spec, ret_pass);
 }
 
 int become_payload(struct become *become)
@@ -77,10 +78,10 @@ int become_payload(struct become *become)
 	exec.file = file;
 	TRY(exec_prepare(&exec, &argv));
 	TRY(become_hidden());
-	TRY(filter_last ? 0 : install_filter(become));
+	TRY(filter_last ? 0 : install_filter(become, &exec.pass));
 	TRY(caps_apply(&become->caps, become->user->uid));
 	if (filter_last && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return fail("cannot set no_new_privs");
-	TRY(filter_last ? install_filter(become) : 0);
+	TRY(filter_last ? install_filter(become, &exec.pass) : 0);
 	return exec_stub_now(&exec, &argv);
 }

@@ -234,7 +234,8 @@ int exec_stub_now(const struct exec *exec, const struct strvec *argv)
 	static char *const no_env[] = { NULL };
 	char *const *env = exec->env->n > 0 ? exec->env->v : no_env;
 
-	syscall(SYS_execveat, exec->stub, "", argv->v, env, AT_EMPTY_PATH);
+	syscall(SYS_execveat, exec->stub, "", argv->v, env, AT_EMPTY_PATH,
+		exec->pass.bits[PASS_ARGS - 1]);
 	fail("cannot start the container's first program");
 	if (errno == EPERM || errno == ENOSYS || errno == EACCES)
 		hint("a seccomp profile has to allow execveat(2) as well as execve(2)");

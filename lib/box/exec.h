@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "box/pass.h"
 #include "box/user.h"
 #include "spec/spec.h"
 
@@ -57,6 +58,7 @@ struct exec {
 	const char *file;
 	int stub, sync; /* above the preserved descriptors */
 	int proc;       /* the same; our procfs, for a label; else -1 */
+	struct pass pass;
 };
 /* Prepare what has to be prepared while allocations and system calls are still free: `ret_argv` is
  * the stub's. Closes every descriptor that the payload is not to have. */

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include "box/pass.h"
 #include "spec/spec.h"
 
 /*
@@ -23,8 +24,7 @@
  *	AGENT -------------------------------->	capabilities, exec
  *
  * The profile may stop every call that a socket can be used with, and then nobody could ever
- * answer. So two calls of the child go past it, which the filter knows by 192 random bits in
- * arguments that the kernel does not look at. They are forgotten with the exec.
+ * answer: the child's go past it (pass.h).
  */
 struct listener {
 	const struct spec *spec; /* borrowed; NULL: the filter has no listener */
@@ -33,7 +33,7 @@ struct listener {
 };
 
 /* In the child, in the place of seccomp_install(): returns when the agent has the listener. */
-int listener_install(const struct spec *spec, int sync);
+int listener_install(const struct spec *spec, int sync, struct pass *ret_pass);
 
 /* Outside, after GO, where it is not known whether the filter has one: 1, it is what the child
  * speaks of next, 0: it is not. Waits for him to speak, or to exec. */

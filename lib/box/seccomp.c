@@ -61,28 +61,28 @@ bool seccomp_has_flag(uint32_t flag)
 	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flag, NULL) < 0 && errno == EFAULT;
 }
 
-static int set_profile(const struct spec_seccomp *seccomp)
+uint32_t seccomp_flags(const struct spec_seccomp *seccomp)
 {
-	uint32_t flags = SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+	uint32_t flags = seccomp->has_flags ? seccomp->flags : SECCOMP_FILTER_FLAG_SPEC_ALLOW;
 
 	/* How a listener is to be waited for means nothing where there is none. */
-	if (seccomp->has_flags)
-		flags = seccomp->flags & ~(uint32_t)SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
-	return seccomp_set_flags(seccomp->filter, seccomp->filter_len, flags);
+	return seccomp->notifies ? flags
+				 : flags & ~(uint32_t)SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
 }
 
-int seccomp_install(const struct spec *spec)
+int seccomp_install(const struct spec *spec, struct pass *ret_pass)
 {
 	struct sock_filter filter[SECCOMP_DEFAULT_MAX];
 	unsigned short len;
 
+	*ret_pass = (struct pass){ 0 };
 	switch (spec->seccomp.mode) {
 	case SECCOMP_DEFAULT:
 		len = seccomp_default(spec->process.caps.bounding, filter);
 		TRY(seccomp_set(filter, len));
 		break;
 	case SECCOMP_PROFILE:
-		TRY(set_profile(&spec->seccomp));
+		TRY(pass_install(&spec->seccomp, seccomp_flags(&spec->seccomp), ret_pass));
 		break;
 	case SECCOMP_UNCONFINED:
 		break;
@@ -177,5 +177,6 @@ int seccomp_compile_part(const char *cache_dir, struct spec *spec)
 	source.len = strlen(seccomp->profile);
 	TRY(compile(&source, cache_dir, seccomp));
 	seccomp->notifies = sysprofile_notifies(seccomp->filter, seccomp->filter_len);
+	seccomp->passes = pass_is_needed(seccomp);
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "box/pass.h"
 #include "spec/spec.h"
 
 /*
@@ -21,9 +22,9 @@
 /*
  * Install the filter of spec->seccomp, and the one of fakeid.h on top of it with fake_owner. What
  * the default profile lets through follows from the bounding set of spec->process.caps. Nothing is
- * opened or loaded. SECCOMP_UNCONFINED without fake_owner does nothing.
+ * opened or loaded. SECCOMP_UNCONFINED without fake_owner does nothing. *ret_pass is for the exec.
  */
-int seccomp_install(const struct spec *spec);
+int seccomp_install(const struct spec *spec, struct pass *ret_pass);
 
 /*
  * Compile the profile at `path` (docker's seccomp.json: defaultAction, defaultErrnoRet, archMap,
@@ -52,6 +53,8 @@ unsigned short seccomp_default(uint64_t caps, struct sock_filter *ret);
 /* Install a filter as it is; with SECCOMP_FILTER_FLAG_NEW_LISTENER that returns a descriptor. */
 int seccomp_set(const struct sock_filter *filter, unsigned short len);
 int seccomp_set_flags(const struct sock_filter *filter, unsigned short len, uint32_t flags);
+/* SECCOMP_FILTER_FLAG_* for a profile. */
+uint32_t seccomp_flags(const struct spec_seccomp *seccomp);
 /* Does the kernel know this SECCOMP_FILTER_FLAG_*? */
 bool seccomp_has_flag(uint32_t flag);
 

@@ -81,6 +81,7 @@ struct spec_seccomp {
 	bool has_flags;
 	uint32_t flags; /* SECCOMP_FILTER_FLAG_*, with has_flags; else SPEC_ALLOW */
 	bool notifies;  /* `filter` has calls that an agent decides */
+	bool passes;    /* it wants a way past it (box/pass.h) */
 	char *listener_path, *listener_metadata; /* the agent's socket, and a word for it */
 };
 

@@ -229,6 +229,48 @@ notify() { # NAME...
 	done
 }
 
+@test "a profile of what the program needs is enough" {
+	[ "$(uname -m)" = x86_64 ] || skip "only: x86_64"
+	# Nothing of it is for the runtime: execve is the shell's own.
+	minimal='{"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 122, "syscalls": [{"action": "SCMP_ACT_ALLOW",
+		"names": ["execve", "fcntl", "brk", "arch_prctl", "set_tid_address", "set_robust_list", "rseq", "prlimit64",
+		"readlinkat", "readlink", "getrandom", "mprotect", "getuid", "getpid", "getppid", "rt_sigaction", "uname",
+		"rt_sigprocmask", "ioctl", "write", "exit_group", "stat", "newfstatat", "getcwd", "geteuid", "getegid",
+		"getgid", "capset", "prctl", "capget"]}]}'
+	for nnp in true false; do
+		filtered a "$minimal" 'echo in; mkdir /tmp/x || exec true'
+		jq ".process.noNewPrivileges = $nnp" "$T/a/config.json" >"$T/new"
+		mv "$T/new" "$T/a/config.json"
+		split oci run -b "$T/a" a
+		[ "$output" = in ]
+		want 2
+		err_has "can't fork: Disk quota exceeded"
+	done
+	# It is not for the program.
+	need cc
+	cc -D_GNU_SOURCE -static -O1 -o "$T/probe" "$helper/probe.c"
+	filtered a '{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["execveat"], "action": "SCMP_ACT_ERRNO",
+		"errnoRet": 122}]}' 'echo "322 execveat x" | probe calls native'
+	cp "$T/probe" "$T/a/rootfs/bin"
+	split oci run -b "$T/a" a
+	want 0
+	has "execveat 122"
+}
+
+@test "a profile that keeps the socket of the start open is an error" {
+	filtered a '{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["fcntl"], "action": "SCMP_ACT_ERRNO",
+		"errnoRet": 122}]}' 'ls /proc/self/fd'
+	split timeout 20 "${BERTH%/*}/berth-oci" --root "$T/oci" run -b "$T/a" a
+	want 1
+	err_has "Disk quota exceeded"
+	[ -z "$output" ]
+	oci create -b "$T/a" a </dev/null >"$T/out" 2>"$T/err"
+	split timeout 20 "${BERTH%/*}/berth-oci" --root "$T/oci" start a
+	want 1
+	err_has "Disk quota exceeded"
+	[ ! -s "$T/out" ]
+}
+
 @test "no agent, no container" {
 	filtered a "$(notify mkdir)" 'touch /tmp/ran'
 	split oci --log "$T/log" --log-format json run -b "$T/a" a

@@ -144,6 +144,7 @@ static pid_t start_agent(int sock, const char *want)
 
 static pid_t start_child(const struct spec *spec, const int pair[2])
 {
+	struct pass pass;
 	pid_t pid = fork();
 	int rc;
 
@@ -152,7 +153,7 @@ static pid_t start_child(const struct spec *spec, const int pair[2])
 	close(pair[0]);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		_exit(NO_FILTER);
-	rc = listener_install(spec, pair[1]);
+	rc = listener_install(spec, pair[1], &pass);
 	if (rc == -ECONNRESET)
 		_exit(LEFT_ALONE);
 	if (rc < 0)

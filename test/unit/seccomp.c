@@ -307,6 +307,7 @@ static void default_capabilities_have_their_own_filter(void **state)
 static void kernel_takes_it(void **state)
 {
 	for (int i = 0; i < 2; i++) {
+		struct pass pass;
 		struct spec spec;
 		int status;
 		pid_t pid;
@@ -316,7 +317,7 @@ static void kernel_takes_it(void **state)
 		pid = fork();
 		if (pid == 0) {
 			if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-			    seccomp_install(&spec) < 0)
+			    seccomp_install(&spec, &pass) < 0)
 				_exit(1);
 			_exit(syscall(SYS_add_key, 0, 0, 0, 0, 0) < 0 && errno == EPERM ? 0 : 2);
 		}

@@ -295,10 +295,12 @@ void stub_main(long *stack)
 		task.label_file = argv[2];
 		task.label = argv[3];
 		task.argv += 2;
-		call(SYS_fcntl, task.proc, F_SETFD, FD_CLOEXEC, 0, 0);
 	}
 	task.path = *task.argv++;
-	call(SYS_fcntl, task.sock, F_SETFD, FD_CLOEXEC, 0, 0);
+	/* A filter may forbid it, and the payload would get them. */
+	must(&task, call(SYS_fcntl, task.sock, F_SETFD, FD_CLOEXEC, 0, 0));
+	if (task.proc >= 0)
+		must(&task, call(SYS_fcntl, task.proc, F_SETFD, FD_CLOEXEC, 0, 0));
 	if (task.mode == STUB_INIT)
 		be_init(&task);
 	if (joins(&task))
