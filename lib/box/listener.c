@@ -156,6 +156,8 @@ int listener_pass(const struct listener *listener, int sync)
 	TRY(rc);
 	if (fd < 0)
 		return refuse_with(EPROTO, "the start of the container got out of step");
-	TRY(fail_in(tell_agent(listener, fd), "linux.seccomp.listenerPath"));
+	/* Its errno would be taken for one of the child's socket. */
+	if (fail_in(tell_agent(listener, fd), "linux.seccomp.listenerPath") < 0)
+		return -EIO;
 	return sync_send(sync, SYNC_AGENT, NULL, 0);
 }

@@ -284,6 +284,17 @@ notify() { # NAME...
 	err_has "linux.seccomp.listenerPath: cannot connect to the agent at '$T/agent'"
 	eventually 10 test "$(oci_status a)" = stopped
 	oci delete a
+	# One that has ended is no other container that has started.
+	start_agent
+	kill "$agent"
+	wait "$agent" || agent=
+	split oci run -b "$T/a" a
+	want 1
+	err_has "cannot connect to the agent at '$T/agent': Connection refused"
+	oci create -b "$T/a" a </dev/null >"$T/out" 2>"$T/err"
+	split oci start a
+	want 1
+	err_has "cannot connect to the agent at '$T/agent': Connection refused"
 	[ ! -e "$T/a/rootfs/tmp/ran" ]
 }
 

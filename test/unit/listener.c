@@ -246,7 +246,7 @@ static void no_agent_is_an_error(void **state)
 	child = start_child(&spec, pair);
 	close(pair[1]);
 	listener = (struct listener){ &spec, child, "created" };
-	assert_int_equal(listener_pass(&listener, pair[0]), -ENOENT);
+	assert_int_equal(listener_pass(&listener, pair[0]), -EIO);
 	assert_string_equal(err_text(),
 			    "linux.seccomp.listenerPath: cannot connect to the agent at "
 			    "'/nowhere/agent': No such file or directory");
