@@ -238,7 +238,7 @@ int exec_stub_now(const struct exec *exec, const struct strvec *argv)
 		exec->pass.bits[PASS_ARGS - 1]);
 	fail("cannot start the container's first program");
 	if (errno == EPERM || errno == ENOSYS || errno == EACCES)
-		hint("a seccomp profile has to allow execveat(2) as well as execve(2)");
+		hint("a system call filter around berth has to allow execveat(2)");
 	return -EACCES;
 }
 

@@ -8,7 +8,7 @@
 #include "spec/spec.h"
 
 /*
- * The way past a bundle's filter for what the child still has to do under it: to hand a listener
+ * The way past a profile's filter for what the child still has to do under it: to hand a listener
  * over (sendmsg(2), recvmsg(2)), which the listener itself may be meant to stop, and to execute the
  * stub (execveat(2)), which profiles that name what a program needs, and no more, have never heard
  * of. The filter knows these calls by random bits in the arguments that the kernel does not look

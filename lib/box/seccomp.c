@@ -142,6 +142,8 @@ static int compile(const struct sysprofile_source *source, const char *cache_dir
 	seccomp->filter = steal(profile.filter);
 	seccomp->filter_len = profile.len;
 	seccomp->mode = SECCOMP_PROFILE;
+	seccomp->notifies = sysprofile_notifies(seccomp->filter, seccomp->filter_len);
+	seccomp->passes = pass_is_needed(seccomp);
 	return 0;
 }
 
@@ -175,8 +177,5 @@ int seccomp_compile_part(const char *cache_dir, struct spec *spec)
 	TRY(check_flags(seccomp));
 	source.bytes = seccomp->profile;
 	source.len = strlen(seccomp->profile);
-	TRY(compile(&source, cache_dir, seccomp));
-	seccomp->notifies = sysprofile_notifies(seccomp->filter, seccomp->filter_len);
-	seccomp->passes = pass_is_needed(seccomp);
-	return 0;
+	return compile(&source, cache_dir, seccomp);
 }

@@ -9,6 +9,7 @@
 #include "base/bounds.h"
 #include "base/err.h"
 #include "base/fs.h"
+#include "box/pass.h"
 #include "spec/config.h"
 
 #define CONFIG "config.json"
@@ -46,6 +47,7 @@ static int load_filter(const struct record *record, struct spec_seccomp *seccomp
 	seccomp->filter = xcalloc(bytes.len / size, size);
 	memcpy(seccomp->filter, bytes.data, bytes.len);
 	seccomp->filter_len = (unsigned short)(bytes.len / size);
+	seccomp->passes = pass_is_needed(seccomp);
 	return 0;
 }
 

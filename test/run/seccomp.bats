@@ -122,6 +122,20 @@ syslog umount2 unshare" \
 	has "Read-only file system"
 }
 
+@test "a profile that knows nothing of execveat, in run and exec" {
+	busybox
+	echo '{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["execveat"],"action":"SCMP_ACT_KILL"},
+		{"names":["mkdir","mkdirat"],"action":"SCMP_ACT_ERRNO","errnoRet":28}]}' >profile.json
+	run berth run --rm --network none --security-opt seccomp=profile.json busybox mkdir /x
+	want 1
+	has "No space left"
+	berth run -d --name box --network none --security-opt seccomp=profile.json busybox sleep 1000
+	run berth exec box mkdir /x
+	want 1
+	has "No space left"
+	berth rm -f -t 0 box
+}
+
 @test "a profile with rules for capabilities" {
 	busybox
 	echo '{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["mkdir","mkdirat"],
