@@ -303,12 +303,14 @@ notify() { # NAME...
 	filtered a "$(notify mkdir mkdirat)" 'until [ -e /tmp/gone ]; do sleep 0.1; done; mkdir /tmp/x'
 	oci create -b "$T/a" a </dev/null >"$T/out" 2>"$T/err"
 	oci start a
+	# One process for each listener.
+	eventually 20 grep -q . "/proc/$agent/task/$agent/children"
 	children=$(cat "/proc/$agent/task/$agent/children")
 	# shellcheck disable=SC2086
 	kill $agent $children
 	agent=
 	touch "$T/a/rootfs/tmp/gone"
-	eventually 20 grep -q "Function not implemented" "$T/err"
+	eventually 60 grep -q "Function not implemented" "$T/err"
 	oci delete --force a
 }
 
