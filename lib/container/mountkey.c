@@ -119,7 +119,7 @@ static int set_recursive(struct mountopt *opt, const char *value, bool flag)
 	else if (strcmp(value, "disabled") == 0 || strcmp(value, "false") == 0)
 		opt->mount.recursive = false;
 	else if (strcmp(value, "writable") == 0)
-		opt->mount.attr_recursive = false;
+		opt->mount.attr_recursive = 0;
 	else if (strcmp(value, "readonly") == 0)
 		opt->wants_readonly = true;
 	else

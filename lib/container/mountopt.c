@@ -23,8 +23,10 @@ static void start(struct mountopt *opt, enum mountopt_kind kind)
 	*opt = (struct mountopt){ .kind = kind };
 	opt->mount.type = xstrdup(types[kind]);
 	opt->mount.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
-	if (kind == MOUNTOPT_BIND)
-		opt->mount.recursive = opt->mount.attr_recursive = true;
+	if (kind == MOUNTOPT_BIND) {
+		opt->mount.recursive = true;
+		opt->mount.attr_recursive = MOUNT_ATTR_ALL;
+	}
 	if (kind == MOUNTOPT_TMPFS)
 		opt->mount.attr_set |= MOUNT_ATTR_NOEXEC;
 	if (kind == MOUNTOPT_DEVPTS) {
@@ -67,7 +69,7 @@ static int finish(struct mountopt *opt)
 	 * may not, and "rw" means no more than "not ro". */
 	opt->mount.attr_clear &= ~(uint64_t)MOUNT_ATTR_RDONLY;
 	if (!opt->mount.recursive)
-		opt->mount.attr_recursive = false;
+		opt->mount.attr_recursive = 0;
 	if ((opt->mount.upper == NULL) != (opt->mount.work == NULL))
 		return refuse("upperdir and workdir belong together");
 	if (opt->mount.upper != NULL && !opt->overlay)

@@ -211,7 +211,8 @@ static int plan_directory(const struct host *host, struct container *container, 
 	xreplace(&mount->type, "overlay");
 	strvec_push(&mount->lower, mount->source);
 	xreplace(&mount->source, NULL);
-	mount->recursive = mount->attr_recursive = false;
+	mount->recursive = false;
+	mount->attr_recursive = 0;
 	return make_overlay_dirs(host, container, number, mount);
 }
 

@@ -75,7 +75,7 @@ static int read_config(const cJSON *config, const char *dir, struct spec *spec)
 	if (process != NULL)
 		TRY(fail_in(bundle_part_process(process, spec), "process"));
 	TRY(read_names(config, spec));
-	TRY(bundle_part_mounts(config, spec));
+	TRY(bundle_part_mounts(config, dir, spec));
 	TRY(json_get_object(config, "linux", &linux_part));
 	if (linux_part == NULL)
 		return refuse("'linux' is missing");

@@ -49,6 +49,5 @@ int bundle_part_linux(const cJSON *linux_part, struct spec *spec)
 	if (seccomp != NULL)
 		TRY(fail_in(bundle_part_seccomp(seccomp, spec), "seccomp"));
 	TRY(config_part_keyvalues(linux_part, "sysctl", &spec->sysctl));
-	TRY(json_get_strings(linux_part, "maskedPaths", &spec->masked_paths));
-	return json_get_strings(linux_part, "readonlyPaths", &spec->readonly_paths);
+	return bundle_part_paths(linux_part, spec);
 }

@@ -15,6 +15,8 @@ int bundle_part_process(const cJSON *process, struct spec *spec);
 /* The parts of it that are about priorities, processors and the terminal. */
 int bundle_part_scheduling(const cJSON *process, struct spec_process *to);
 int bundle_part_mounts(const cJSON *config, struct spec *spec);
+/* dir: of the bundle, which the sources of bind mounts are relative to. */
+int bundle_part_mounts(const cJSON *config, const char *dir, struct spec *spec);
 int bundle_part_linux(const cJSON *linux_part, struct spec *spec);
 /* Namespaces, and what new ones start with. */
 int bundle_part_namespaces(const cJSON *linux_part, struct spec *spec);
@@ -24,5 +26,7 @@ int bundle_part_devices(const cJSON *linux_part, struct spec *spec);
 int bundle_part_resources(const cJSON *resources, struct spec *spec);
 int bundle_part_seccomp(const cJSON *seccomp, struct spec *spec);
 int bundle_part_hooks(const cJSON *config, struct spec *spec);
+/* maskedPaths, readonlyPaths, mountLabel. */
+int bundle_part_paths(const cJSON *linux_part, struct spec *spec);
 
 #endif

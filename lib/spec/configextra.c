@@ -23,7 +23,7 @@ enum {
 static int64_t mount_flags(const struct spec_mount *mount)
 {
 	return (mount->recursive ? MOUNT_RECURSIVE : 0) |
-	       (mount->attr_recursive ? MOUNT_ATTR_RECURSIVE : 0) |
+	       (mount->attr_recursive == MOUNT_ATTR_ALL ? MOUNT_ATTR_RECURSIVE : 0) |
 	       (mount->tmpcopyup ? MOUNT_COPYUP : 0) | (mount->chown ? MOUNT_CHOWN : 0) |
 	       (mount->idmap ? MOUNT_IDMAP : 0) | (mount->from_image ? MOUNT_FROM_IMAGE : 0) |
 	       (mount->outside ? MOUNT_OUTSIDE : 0);
@@ -43,6 +43,8 @@ static void add_mounts(cJSON *extra, const struct spec *spec)
 		json_add_string(mount, "subpath", from->subpath);
 		json_add_int(mount, "set", (int64_t)from->attr_set);
 		json_add_int(mount, "clear", (int64_t)from->attr_clear);
+		if (from->attr_recursive != 0 && from->attr_recursive != MOUNT_ATTR_ALL)
+			json_add_int(mount, "below", (int64_t)from->attr_recursive);
 		json_add_int(mount, "propagation", (int64_t)from->propagation);
 		json_add_int(mount, "flags", mount_flags(from));
 		json_add_strings(mount, "data", &from->data);
@@ -120,6 +122,7 @@ static int read_mount(const cJSON *from, struct spec_mount *mount)
 	TRY(get_copy(from, "subpath", &mount->subpath));
 	TRY(get_flags(from, "set", &mount->attr_set));
 	TRY(get_flags(from, "clear", &mount->attr_clear));
+	TRY(get_flags(from, "below", &mount->attr_recursive));
 	TRY(get_flags(from, "propagation", &propagation));
 	TRY(json_get_int(from, "flags", 0, MOUNT_FLAGS, &flags));
 	TRY(json_get_strings(from, "data", &mount->data));
@@ -130,7 +133,8 @@ static int read_mount(const cJSON *from, struct spec_mount *mount)
 		return refuse("a mount has no destination or no type");
 	mount->propagation = (unsigned long)propagation;
 	mount->recursive = (flags & MOUNT_RECURSIVE) != 0;
-	mount->attr_recursive = (flags & MOUNT_ATTR_RECURSIVE) != 0;
+	if ((flags & MOUNT_ATTR_RECURSIVE) != 0)
+		mount->attr_recursive = MOUNT_ATTR_ALL;
 	mount->tmpcopyup = (flags & MOUNT_COPYUP) != 0;
 	mount->chown = (flags & MOUNT_CHOWN) != 0;
 	mount->idmap = (flags & MOUNT_IDMAP) != 0;

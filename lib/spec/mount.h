@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "base/buf.h"
+#include "base/idmap.h"
 #include "base/vec.h"
 
 /* The mounts, device nodes and secrets of a spec. */
@@ -19,7 +20,8 @@ struct spec_mount {
 	bool recursive;    /* rbind */
 	uint64_t attr_set; /* MOUNT_ATTR_* of mount_setattr(2) */
 	uint64_t attr_clear;
-	bool attr_recursive;       /* rro and friends: attributes of the mounts below as well */
+	uint64_t attr_recursive;   /* rro and friends: those of them that the mounts below get as
+				  * well, as a mask */
 	unsigned long propagation; /* MS_*, with MS_REC for the r-forms; 0: private, recursively */
 	struct strvec data;        /* options of the file system: "size=64m" */
 	struct strvec lower;       /* overlay (type=image, :O): topmost first */
@@ -31,7 +33,20 @@ struct spec_mount {
 			    container, in his namespaces */
 	bool from_image; /* a VOLUME of the image: its target must not leave the root or cover
 			    /proc, /sys, /dev */
+	char *where;     /* "mounts[3]" of a bundle, for messages; NULL: not of one */
+	struct {
+		unsigned long *v;
+		size_t n;
+	} before;             /* kinds of propagation that were asked for before `propagation`: one
+				 adds to the other ("slave", then "shared") */
+	struct idmaps idmaps; /* idmap: of this mount; empty: those of the container */
+	bool idmap_recursive; /* ridmap */
+	bool remount;         /* changes what is mounted at its destination */
+	bool like_target;     /* tmpfs: with the mode of the directory that it covers */
 };
+
+/* Every attribute, for attr_recursive. */
+#define MOUNT_ATTR_ALL ((uint64_t)INT64_MAX)
 
 struct spec_device {
 	char *path;   /* in the container */
@@ -54,5 +69,7 @@ struct spec_secret {
 };
 
 void spec_mount_release(struct spec_mount *mount);
+/* fail_in(), with the words that name the mount. */
+int spec_mount_fail(const struct spec_mount *mount, int rc);
 
 #endif

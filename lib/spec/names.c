@@ -141,6 +141,7 @@ struct mount_option {
 	unsigned long propagation;
 	bool recursive_attr; /* the r-form: the mounts below as well */
 	bool bind;           /* recursive bind */
+	bool *(*flag)(struct spec_mount *mount);
 };
 
 #define ATTR(name, bit) \
@@ -158,6 +159,16 @@ struct mount_option {
 	{ \
 		"r" name, .set = (bit), .clear = MOUNT_ATTR__ATIME, .recursive_attr = true \
 	}
+
+static bool *copyup_flag(struct spec_mount *mount)
+{
+	return &mount->tmpcopyup;
+}
+
+static bool *idmap_flag(struct spec_mount *mount)
+{
+	return &mount->idmap;
+}
 
 static const struct mount_option mount_options[] = {
 	ATTR("ro", MOUNT_ATTR_RDONLY),
@@ -189,16 +200,48 @@ static const struct mount_option mount_options[] = {
 	{ "bind" },
 	{ "rbind", .bind = true },
 	{ "defaults" },
+	{ "tmpcopyup", .flag = copyup_flag },
+	{ "idmap", .flag = idmap_flag },
 };
+
+/*
+ * Those of the specification that are no business of a mount. Messages of the kernel come with the
+ * error, so that there is nothing to keep silent; and whether it counts changes of inodes is the
+ * file system's own decision since Linux 6.6.
+ */
+static const struct {
+	const char *name;
+	enum mount_word word;
+} mount_words[] = {
+	{ "sync", MOUNT_WORD_FS },
+	{ "async", MOUNT_WORD_FS },
+	{ "dirsync", MOUNT_WORD_FS },
+	{ "lazytime", MOUNT_WORD_FS },
+	{ "nolazytime", MOUNT_WORD_FS },
+	{ "mand", MOUNT_WORD_FS },
+	{ "nomand", MOUNT_WORD_FS },
+	{ "silent", MOUNT_WORD_NOTHING },
+	{ "loud", MOUNT_WORD_NOTHING },
+	{ "iversion", MOUNT_WORD_NOTHING },
+	{ "noiversion", MOUNT_WORD_NOTHING },
+	{ "remount", MOUNT_WORD_REMOUNT },
+	{ "ridmap", MOUNT_WORD_OTHER },
+};
+
+enum mount_word mount_word(const char *option)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(mount_words); i++)
+		if (strcmp(option, mount_words[i].name) == 0)
+			return mount_words[i].word;
+	return MOUNT_WORD_OTHER;
+}
 
 const char *mount_option_name(size_t i)
 {
-	static const char *const flags[] = { "tmpcopyup", "idmap" };
-
 	if (i < ARRAY_SIZE(mount_options))
 		return mount_options[i].name;
 	i -= ARRAY_SIZE(mount_options);
-	return i < ARRAY_SIZE(flags) ? flags[i] : NULL;
+	return i < ARRAY_SIZE(mount_words) ? mount_words[i].name : NULL;
 }
 
 bool mount_option_apply(struct spec_mount *mount, const char *option)
@@ -210,15 +253,22 @@ bool mount_option_apply(struct spec_mount *mount, const char *option)
 			continue;
 		mount->attr_set = (mount->attr_set & ~row->clear) | row->set;
 		mount->attr_clear = (mount->attr_clear & ~row->set) | row->clear;
-		mount->attr_recursive |= row->recursive_attr;
+		if (row->recursive_attr)
+			mount->attr_recursive |= row->set | row->clear;
 		mount->recursive |= row->bind;
 		if (row->propagation != 0)
 			mount->propagation = row->propagation;
+		if (row->flag != NULL)
+			*row->flag(mount) = true;
 		return true;
 	}
-	return strcmp(option, "tmpcopyup") == 0 ? (mount->tmpcopyup = true)
-	       : strcmp(option, "idmap") == 0   ? (mount->idmap = true)
-						: false;
+	return false;
+}
+
+/* Do the mounts below get what this row says? */
+static bool holds_below(const struct mount_option *row, const struct spec_mount *mount)
+{
+	return row->recursive_attr == ((mount->attr_recursive & (row->set | row->clear)) != 0);
 }
 
 /* Does the mount have what this row says? Rows that only clear are the default and not worth a
@@ -230,12 +280,11 @@ static bool row_holds(const struct mount_option *row, const struct spec_mount *m
 	if (row->propagation != 0)
 		return mount->propagation == row->propagation;
 	if (row->clear == MOUNT_ATTR__ATIME)
-		return row->recursive_attr == mount->attr_recursive && row->set == atime &&
+		return holds_below(row, mount) && row->set == atime &&
 		       (mount->attr_clear & MOUNT_ATTR__ATIME) != 0 && row->name[0] != 'a';
 	if (row->set == 0)
 		return false;
-	return row->recursive_attr == mount->attr_recursive &&
-	       (mount->attr_set & row->set) == row->set;
+	return holds_below(row, mount) && (mount->attr_set & row->set) == row->set;
 }
 
 void mount_options_list(const struct spec_mount *mount, struct strvec *out)

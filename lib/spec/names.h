@@ -31,8 +31,18 @@ extern const struct ns_info ns_table[NS_MAX];
 /* Mount options of the OCI runtime-spec ("nosuid", "rro", "rshared", "rbind"): applies one to a
  * mount and returns true, or returns false for text that is data of the file system. */
 bool mount_option_apply(struct spec_mount *mount, const char *option);
+
+/* What else the runtime-spec has as mount options, which are words of bundles alone. */
+enum mount_word {
+	MOUNT_WORD_OTHER,   /* of mount_option_apply(), or of the file system */
+	MOUNT_WORD_FS,      /* for every file system, which takes it as it is: "sync" */
+	MOUNT_WORD_NOTHING, /* nothing is to be done for it: "silent" */
+	MOUNT_WORD_REMOUNT,
+};
+enum mount_word mount_word(const char *option);
 /* Every word that is known, of all kinds; NULL beyond the last one. */
 const char *mount_option_name(size_t i);
+
 /* The options of a mount as words, in the order of the table, data last. */
 void mount_options_list(const struct spec_mount *mount, struct strvec *out);
 

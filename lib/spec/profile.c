@@ -129,7 +129,7 @@ static void use_host_instance(struct spec_mount *mount, const struct spec *spec)
 		xreplace(&mount->source, mount->destination);
 		strvec_release(&mount->data);
 		mount->recursive = true;
-		mount->attr_recursive = true;
+		mount->attr_recursive = MOUNT_ATTR_ALL;
 		mount->propagation = MS_PRIVATE | MS_REC;
 	}
 }
@@ -152,7 +152,7 @@ static void add_default_mount(struct spec *spec, const struct default_mount *row
 	 * write. */
 	if (spec->privileged && strncmp(row->destination, "/sys", 4) == 0) {
 		mount->attr_set &= ~(uint64_t)MOUNT_ATTR_RDONLY;
-		mount->attr_recursive = false;
+		mount->attr_recursive = 0;
 	}
 }
 

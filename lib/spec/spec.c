@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/err.h"
+
 void spec_init(struct spec *spec)
 {
 	*spec = (struct spec){ 0 };
@@ -59,7 +61,16 @@ void spec_mount_release(struct spec_mount *mount)
 	strvec_release(&mount->lower);
 	free(mount->upper);
 	free(mount->work);
+	free(mount->where);
+	free(mount->before.v);
+	idmaps_release(&mount->idmaps);
 	*mount = (struct spec_mount){ 0 };
+}
+
+int spec_mount_fail(const struct spec_mount *mount, int rc)
+{
+	return fail_in(rc, "%s on '%s'", mount->where != NULL ? mount->where : "mount",
+		       mount->destination);
 }
 
 static void root_release(struct spec_root *root)
@@ -177,5 +188,6 @@ void spec_release(struct spec *spec)
 	free(spec->memory_policy.nodes);
 	strvec_release(&spec->warnings);
 	free(spec->bundle);
+	free(spec->mount_label);
 	spec_init(spec);
 }

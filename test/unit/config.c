@@ -64,7 +64,8 @@ static void fill_mounts(struct spec *spec)
 {
 	struct spec_mount *mount = spec_add_mount(spec, "bind", "/from:here", "/to");
 
-	mount->recursive = mount->attr_recursive = mount->chown = mount->idmap = true;
+	mount->recursive = mount->chown = mount->idmap = true;
+	mount->attr_recursive = MOUNT_ATTR_ALL;
 	mount->attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOATIME;
 	mount->attr_clear = MOUNT_ATTR__ATIME | MOUNT_ATTR_NOEXEC;
 	mount->propagation = MS_SLAVE | MS_REC;
