@@ -161,6 +161,7 @@ static int child_settle(struct child *child)
 		TRY(fd < 0 ? fail_in(fd, "working directory") : 0);
 		close(fd);
 	}
+	TRY(mount_seal(spec, &child->sources));
 	return rootfs_seal(spec, &child->root);
 }
 

@@ -86,10 +86,18 @@ static int make_node(const struct spec_device *device, int dirfd, const char *na
 	if (mknodat(dirfd, name, mode, makedev(device->major, device->minor)) < 0) {
 		struct stat st;
 
+		if (errno == EPERM)
+			return -EPERM;
 		/* From the last run of the same container, or asked for twice. */
-		if (errno != EEXIST || fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-		    !node_is(&st, type, device->major, device->minor))
+		if (errno != EEXIST)
 			return fail("cannot make the device '%s'", device->path);
+		if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    !node_is(&st, type, device->major, device->minor))
+			return refuse_with(EEXIST, "something else is there already");
+		/* One of the default devices, or asked for twice: as it was asked for last. */
+		if ((st.st_mode & 07777) != device->mode &&
+		    fchmodat(dirfd, name, device->mode & 07777, AT_SYMLINK_NOFOLLOW) < 0)
+			return fail("cannot change the mode of the device '%s'", device->path);
 	}
 	if ((device->uid != 0 || device->gid != 0) &&
 	    fchownat(dirfd, name, device->uid, device->gid, AT_SYMLINK_NOFOLLOW) < 0)
@@ -102,9 +110,12 @@ static int place_device(const struct spec *spec, const struct spec_device *devic
 {
 	const char *source = device->source != NULL ? device->source : device->path;
 
+	int rc = -EPERM;
+
 	if (spec->ns[NS_USER].mode == NS_HOST || device->type == 'p')
-		return make_node(device, dirfd, name);
-	return bind_node(source, device, dirfd, name);
+		rc = make_node(device, dirfd, name);
+	/* No nodes are made in a user namespace, be it the container's or one around us. */
+	return rc != -EPERM ? rc : bind_node(source, device, dirfd, name);
 }
 
 static int make_default_nodes(const struct spec *spec, const struct rootfs *root)
@@ -138,6 +149,15 @@ static int place_in_dev(const struct spec *spec, const struct rootfs *root,
 	return place_device(spec, device, parent, name);
 }
 
+static bool is_there(int dirfd, const char *name, const struct spec_device *device)
+{
+	mode_t type = device->type == 'b' ? S_IFBLK : device->type == 'p' ? S_IFIFO : S_IFCHR;
+	struct stat st;
+
+	return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       node_is(&st, type, device->major, device->minor);
+}
+
 /* Links of the image may lead anywhere: into /proc, where nothing is bound, or into a directory of
  * the host, where a node would stay. */
 static int place_elsewhere(const struct spec *spec, const struct rootfs *root,
@@ -147,6 +167,9 @@ static int place_elsewhere(const struct spec *spec, const struct rootfs *root,
 	autoclose int parent = path_open_parent_in_root(root->fd, path, true, &name);
 
 	TRY(parent);
+	/* A /dev of somebody else's is left as it is, and may have it. */
+	if (path_is_within(path, "/dev") && is_there(parent, name, device))
+		return 0;
 	if (!path_is_same_mount(parent, root->fd))
 		return refuse("that is in another file system than the root of the container");
 	return place_device(spec, device, parent, name);

@@ -14,6 +14,9 @@
 #include "box/cgroupfs.h"
 #include "box/copyup.h"
 #include "box/dev.h"
+#include "box/events.h"
+#include "box/mountfs.h"
+#include "box/remount.h"
 #include "box/tree.h"
 
 /* What lxcfs(1) has an own view of; everything else in /proc is the kernel's alone. */
@@ -190,54 +193,30 @@ int mount_place(const struct rootfs *root, int tree, const struct spec_mount *mo
 	return tree_attach(tree, target, path);
 }
 
-static int make_plain(const struct spec_mount *mount)
-{
-	return tree_new(mount->type, mount->source, &mount->data, mount->attr_set);
-}
-
-/* A user namespace may mount what it owns, and what it already sees without anything hidden; the
- * host's instance, read-only, is what remains. */
-static int make_sysfs(const struct spec *spec, const struct spec_mount *mount)
-{
-	const struct tree_change change = { .set = mount->attr_set | MOUNT_ATTR_RDONLY,
-					    .recursive = true };
-	int tree = make_plain(mount);
-
-	if (tree != -EPERM || spec->ns[NS_USER].mode == NS_HOST)
-		return tree;
-	tree = tree_clone(AT_FDCWD, "/sys", true);
-	TRY(tree);
-	TRY(tree_change(tree, &change, "/sys"));
-	return tree;
-}
-
-static int make_proc(const struct spec *spec, const struct spec_mount *mount)
-{
-	int tree = make_plain(mount);
-
-	if (tree == -EPERM && spec->ns[NS_USER].mode != NS_HOST)
-		hint("the kernel wants a /proc without masks outside: where berth runs in a "
-		     "container, start that one with --security-opt unmask=/proc/*");
-	return tree;
-}
-
-static int mount_filesystem(const struct spec *spec, const struct spec_mount *mount,
-			    struct rootfs *root)
+static int make_filesystem(const struct spec *spec, const struct spec_mount *mount,
+			   const struct rootfs *root)
 {
 	int tree;
 
 	if (strcmp(mount->type, "cgroup") == 0 || strcmp(mount->type, "cgroup2") == 0)
 		tree = cgroupfs_new(spec, root->cgroup, mount);
-	else if (strcmp(mount->type, "sysfs") == 0)
-		tree = make_sysfs(spec, mount);
-	else if (strcmp(mount->type, "proc") == 0)
-		tree = make_proc(spec, mount);
 	else
-		tree = make_plain(mount);
+		tree = mountfs_new(spec, root, mount);
+	TRY(tree);
+	TRY(events_apply(tree, mount, events_otherwise(spec)));
+	return tree;
+}
+
+static int mount_filesystem(const struct spec *spec, const struct spec_mount *mount,
+			    struct rootfs *root, int *ret_tree)
+{
+	int tree = make_filesystem(spec, mount, root);
+
 	if (tree == -ENOENT && strncmp(mount->type, "cgroup", 6) == 0)
 		return 0;
 	TRY(tree);
 	TRY(mount_place(root, tree, mount, true));
+	*ret_tree = tree;
 	if (strcmp(mount->destination, "/sys/fs/cgroup") == 0)
 		root->cgroups = tree;
 	if (strncmp(mount->type, "cgroup", 6) == 0)
@@ -246,7 +225,8 @@ static int mount_filesystem(const struct spec *spec, const struct spec_mount *mo
 		root->proc = tree;
 	if (strcmp(mount->destination, "/dev/pts") == 0)
 		root->pts = tree;
-	if (strcmp(mount->destination, "/dev") == 0) {
+	/* A devtmpfs is the host's, where nothing is to be made. */
+	if (strcmp(mount->destination, "/dev") == 0 && strcmp(mount->type, "tmpfs") == 0) {
 		root->dev = tree;
 		return dev_make(spec, root);
 	}
@@ -259,8 +239,10 @@ static int mount_one(const struct spec *spec, const struct sources *sources, siz
 	const struct spec_mount *mount = &spec->mounts.v[i];
 	int tree = sources->mounts[i];
 
+	if (mount->remount)
+		return remount_apply(root, mount);
 	if (tree < 0)
-		return mount_filesystem(spec, mount, root);
+		return mount_filesystem(spec, mount, root, &sources->mounts[i]);
 	TRY(mount_place(root, tree, mount, is_directory(tree)));
 	/* mount_place() has seen that it is one. */
 	if (strcmp(mount->destination, "/proc") == 0)
@@ -274,7 +256,22 @@ int mount_all(const struct spec *spec, const struct sources *sources, struct roo
 		int rc = mount_one(spec, sources, i, root);
 
 		if (rc < 0)
-			return fail_in(rc, "mount on '%s'", spec->mounts.v[i].destination);
+			return spec_mount_fail(&spec->mounts.v[i], rc);
+	}
+	if (root->proc < 0)
+		root->proc = mountfs_proc(spec);
+	return root->proc;
+}
+
+int mount_seal(const struct spec *spec, const struct sources *sources)
+{
+	const struct tree_change change = { .set = MOUNT_ATTR_RDONLY };
+
+	for (size_t i = 0; i < spec->mounts.n; i++) {
+		const struct spec_mount *mount = &spec->mounts.v[i];
+
+		if (mountfs_is_sealed_late(mount))
+			TRY(tree_change(sources->mounts[i], &change, mount->destination));
 	}
 	return 0;
 }

@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/path.h"
+#include "box/events.h"
 #include "box/hostroot.h"
 #include "box/overlay.h"
 #include "box/tree.h"
@@ -41,6 +43,8 @@ uint64_t rootfs_attr(const struct spec *spec)
 {
 	bool mknod = (spec->process.caps.bounding >> CAP_MKNOD & 1) != 0;
 
+	for (size_t i = 0; i < spec->devices.n; i++)
+		mknod |= !path_is_within(spec->devices.v[i].path, "/dev");
 	return mknod ? 0 : MOUNT_ATTR_NODEV;
 }
 
@@ -119,6 +123,7 @@ static int root_directory(const struct spec *spec, int userns)
 {
 	const struct strvec lower = { .v = (char **)&spec->root.path, .n = 1 };
 	const struct tree_change change = { .set = rootfs_attr(spec) };
+	struct stat st;
 	int tree;
 
 	if (spec->root.upper != NULL)
@@ -129,6 +134,10 @@ static int root_directory(const struct spec *spec, int userns)
 		tree = tree_clone(AT_FDCWD, spec->root.path, true);
 	if (tree < 0)
 		return fail_in(tree, "root file system");
+	if (fstat(tree, &st) < 0 || !S_ISDIR(st.st_mode))
+		return refuse_with(ENOTDIR, "root file system: '%s' is no directory",
+				   spec->root.path);
+	TRY(events_of_root(spec, tree));
 	TRY(tree_change(tree, &change, spec->root.path));
 	return tree;
 }
@@ -171,9 +180,10 @@ int rootfs_pivot(const struct rootfs *root)
 int rootfs_seal(const struct spec *spec, const struct rootfs *root)
 {
 	unsigned long propagation = spec->root.propagation & ~(unsigned long)MS_REC;
+	bool late = propagation == MS_SHARED || propagation == MS_UNBINDABLE;
 	const struct tree_change events = {
-		.propagation = propagation == MS_PRIVATE ? 0 : propagation,
-		.recursive = (spec->root.propagation & MS_REC) != 0,
+		.propagation = late ? propagation : 0,
+		.recursive = spec->root.propagation == (MS_UNBINDABLE | MS_REC),
 	};
 	const struct tree_change change = { .set = spec->root.readonly ? MOUNT_ATTR_RDONLY : 0 };
 

@@ -16,6 +16,10 @@
 #include "base/fs.h"
 #include "base/path.h"
 #include "base/proc.h"
+#include "box/events.h"
+#include "box/mountfs.h"
+#include "box/mountmap.h"
+#include "box/ns.h"
 #include "box/overlay.h"
 #include "box/rootfs.h"
 #include "box/sync.h"
@@ -31,12 +35,6 @@ void sources_release(struct sources *sources)
 	*sources = (struct sources)SOURCES_INIT;
 }
 
-/* Peers of the host's mounts have to be cloned while they still are. */
-static bool wants_events(const struct spec_mount *mount)
-{
-	return (mount->propagation & (MS_SHARED | MS_SLAVE)) != 0;
-}
-
 /*
  * Attributes that the host's mount has cannot be taken away in a user namespace: such a mount stays
  * read-only, nosuid, ... as it is, and what was asked for on top of that is set.
@@ -46,19 +44,22 @@ static int change_attributes(int tree, const struct spec_mount *mount, int usern
 	/* Something is still to be changed in it: read-only comes with sources_own(), or after the
 	 * copy. */
 	uint64_t later = mount->chown || mount->tmpcopyup ? MOUNT_ATTR_RDONLY : 0;
-	struct tree_change change = {
-		.set = (mount->attr_set & ~later) | (mount->idmap ? MOUNT_ATTR_IDMAP : 0),
-		.clear = mount->attr_clear,
+	const struct tree_change map = {
+		.set = mount->idmap ? MOUNT_ATTR_IDMAP : 0,
 		.userns = userns,
-		.recursive = mount->attr_recursive,
+		.recursive = mount->idmap_recursive || mount->attr_recursive == MOUNT_ATTR_ALL,
 	};
-	int rc = tree_change(tree, &change, mount->source);
+	struct spec_mount change = *mount;
+	int rc = tree_change_mount(tree, &change, later);
 
-	if (rc == -EPERM && change.clear != 0 && (change.clear & MOUNT_ATTR__ATIME) == 0) {
-		change.clear = 0;
-		rc = tree_change(tree, &change, mount->source);
+	if (rc == -EPERM && change.attr_clear != 0 &&
+	    (change.attr_clear & MOUNT_ATTR__ATIME) == 0) {
+		change.attr_clear = 0;
+		rc = tree_change_mount(tree, &change, later);
 	}
-	if (rc < 0 && mount->idmap)
+	TRY(rc);
+	rc = tree_change(tree, &map, mount->source);
+	if (rc < 0)
 		hint("the file system of '%s' cannot be mounted with mapped ids by this caller; "
 		     "':U' changes the owner instead",
 		     mount->source);
@@ -82,12 +83,8 @@ static int clone_source(const struct spec_mount *mount)
 	return tree_clone(part, "", mount->recursive);
 }
 
-static int open_bind(const struct spec_mount *mount, int userns)
+static int open_bind(const struct spec *spec, const struct spec_mount *mount, int userns)
 {
-	struct tree_change events = {
-		.propagation = mount->propagation & ~(unsigned long)MS_REC,
-		.recursive = (mount->propagation & MS_REC) != 0,
-	};
 	int tree = clone_source(mount);
 
 	if (tree == -ENOENT && mount->subpath == NULL)
@@ -99,8 +96,8 @@ static int open_bind(const struct spec_mount *mount, int userns)
 			      mount->destination);
 	TRY(change_attributes(tree, mount, userns));
 	/* Private is what the clone is already. */
-	if (events.propagation != 0 && events.propagation != MS_PRIVATE)
-		TRY(tree_change(tree, &events, mount->source));
+	if ((mount->propagation & ~(unsigned long)MS_REC) != MS_PRIVATE || mount->before.n > 0)
+		TRY(events_apply(tree, mount, events_otherwise(spec)));
 	return tree;
 }
 
@@ -125,17 +122,32 @@ static int open_overlay(const struct spec_mount *mount, int userns)
 	return tree;
 }
 
+/* An overlay without layers of ours is that of a bundle, like any other file system. */
 static bool is_from_host(const struct spec_mount *mount)
 {
-	return strcmp(mount->type, "bind") == 0 || strcmp(mount->type, "overlay") == 0;
+	return strcmp(mount->type, "bind") == 0 || mount->lower.n > 0;
 }
 
-static int open_one(const struct spec_mount *mount, int userns)
+/* Ids are mapped by who may make the maps, which in a namespace that the caller himself is mapped
+ * into is nobody but he. */
+static bool is_mapped_outside(const struct spec *spec, const struct spec_mount *mount)
 {
-	int tree = strcmp(mount->type, "bind") == 0 ? open_bind(mount, userns)
+	return mount->idmap && strcmp(mount->type, "bind") == 0 &&
+	       (mount->idmaps.uid.n > 0 ||
+		(spec->ns[NS_USER].mode == NS_NEW && !ns_is_foreign(spec) && geteuid() == 0));
+}
+
+static bool is_prepared(const struct spec *spec, const struct spec_mount *mount)
+{
+	return mount->outside || is_mapped_outside(spec, mount);
+}
+
+static int open_one(const struct spec *spec, const struct spec_mount *mount, int userns)
+{
+	int tree = strcmp(mount->type, "bind") == 0 ? open_bind(spec, mount, userns)
 						    : open_overlay(mount, userns);
 
-	return tree >= 0 ? tree : fail_in(tree, "mount on '%s'", mount->destination);
+	return spec_mount_fail(mount, tree);
 }
 
 static int open_some(const struct spec *spec, int userns, bool events, struct sources *sources)
@@ -143,9 +155,10 @@ static int open_some(const struct spec *spec, int userns, bool events, struct so
 	for (size_t i = 0; i < sources->n; i++) {
 		const struct spec_mount *mount = &spec->mounts.v[i];
 
-		if (mount->outside || !is_from_host(mount) || wants_events(mount) != events)
+		if (is_prepared(spec, mount) || !is_from_host(mount) || mount->remount ||
+		    events_are_wanted(spec, mount) != events)
 			continue;
-		sources->mounts[i] = open_one(mount, userns);
+		sources->mounts[i] = open_one(spec, mount, userns);
 		TRY(sources->mounts[i]);
 	}
 	return 0;
@@ -163,28 +176,65 @@ static int make_private(void)
 static int mount_outside(const struct spec_mount *mount)
 {
 	uint64_t later = mount->chown ? MOUNT_ATTR_RDONLY : 0;
-	int tree = tree_new(mount->type, mount->source, &mount->data, mount->attr_set & ~later);
+	autoclose int fs = tree_open(mount->type);
+	int tree = fs < 0 ? fs : tree_set_all(fs, mount->type, &mount->data);
 
+	/* Of a device that cannot be written to, the file system has to know. */
+	if (tree >= 0 && mount->where != NULL && (mount->attr_set & MOUNT_ATTR_RDONLY) != 0)
+		tree = tree_set(fs, mount->type, "ro", NULL);
+	if (tree >= 0)
+		tree = tree_finish(fs, mount->type, mount->source, mount->attr_set & ~later);
 	if (tree == -EPERM && geteuid() != 0)
 		hint("only root mounts devices and servers: have it mounted on the host, and give "
 		     "that directory");
 	if (tree == -ENODEV)
 		hint("the kernel has no such file system: load its module (modprobe %s)",
 		     mount->type);
+	if (tree >= 0)
+		TRY(events_apply(tree, mount, 0));
+	if (mount->where != NULL)
+		return spec_mount_fail(mount, tree);
 	return fail_in(tree, "'%s' for '%s'", mount->source, mount->destination);
+}
+
+/* Here the clone is of the host's own mounts: no peer of them, unless that is wanted. */
+static int map_outside(const struct spec *spec, const struct spec_mount *mount)
+{
+	const struct tree_change alone = { .propagation = MS_PRIVATE, .recursive = true };
+	autoclose int userns =
+		mountmap_open(mount->idmaps.uid.n > 0 ? &mount->idmaps : &spec->idmaps);
+	autoclose int tree = -1;
+
+	TRY(userns);
+	tree = open_bind(spec, mount, userns);
+	TRY(tree);
+	if (!events_are_wanted(spec, mount))
+		TRY(tree_change(tree, &alone, mount->destination));
+	return steal_fd(&tree);
+}
+
+static int prepare_one(const struct spec *spec, const struct spec_mount *mount)
+{
+	int tree;
+
+	if (mount->outside)
+		return mount_outside(mount);
+	tree = map_outside(spec, mount);
+	return spec_mount_fail(mount, tree);
 }
 
 int sources_prepare(const struct spec *spec, struct sources *ret_sources)
 {
 	AUTO(sources) sources = SOURCES_INIT;
 
+	TRY(mountfs_check_label(spec));
 	sources.n = spec->mounts.n;
 	sources.mounts = xcalloc(sources.n, sizeof(*sources.mounts));
 	memset(sources.mounts, -1, sources.n * sizeof(*sources.mounts));
 	for (size_t i = 0; i < sources.n; i++) {
-		if (!spec->mounts.v[i].outside)
+		if (!is_prepared(spec, &spec->mounts.v[i]))
 			continue;
-		sources.mounts[i] = mount_outside(&spec->mounts.v[i]);
+		sources.mounts[i] = prepare_one(spec, &spec->mounts.v[i]);
 		TRY(sources.mounts[i]);
 	}
 	*ret_sources = sources;
@@ -194,10 +244,16 @@ int sources_prepare(const struct spec *spec, struct sources *ret_sources)
 
 int sources_open(const struct spec *spec, int userns, struct sources *sources)
 {
+	bool early = events_are_wanted_in_root(spec);
+
 	TRY(open_some(spec, userns, true, sources));
+	if (early)
+		sources->root = rootfs_new(spec, userns);
+	TRY(early ? sources->root : 0);
 	TRY(make_private());
 	TRY(open_some(spec, userns, false, sources));
-	sources->root = rootfs_new(spec, userns);
+	if (!early)
+		sources->root = rootfs_new(spec, userns);
 	return sources->root;
 }
 
@@ -221,7 +277,8 @@ static int own_tree(const struct spec_mount *mount, int tree, uid_t uid, gid_t g
 static int own_one(const struct spec_mount *mount, int tree, uid_t uid, gid_t gid)
 {
 	const struct tree_change change = { .set = mount->attr_set & MOUNT_ATTR_RDONLY,
-					    .recursive = mount->attr_recursive };
+					    .recursive = (mount->attr_recursive &
+							  MOUNT_ATTR_RDONLY) != 0 };
 
 	TRY(own_tree(mount, tree, uid, gid));
 	return tree_change(tree, &change, mount->source);
@@ -236,7 +293,7 @@ int sources_own(const struct spec *spec, const struct sources *sources, uid_t ui
 		if (mount->chown && sources->mounts[i] >= 0)
 			rc = own_one(mount, sources->mounts[i], uid, gid);
 		if (rc < 0)
-			return fail_in(rc, "mount on '%s'", mount->destination);
+			return spec_mount_fail(mount, rc);
 	}
 	return 0;
 }
@@ -260,8 +317,8 @@ static int give_away(const struct spec *spec, const struct sources *sources)
 		uid = idmap_to_outside(&spec->idmaps.uid, user.uid);
 		gid = idmap_to_outside(&spec->idmaps.gid, user.gid);
 		if (uid >= 0 && gid >= 0)
-			TRY(fail_in(own_tree(mount, sources->mounts[i], (uid_t)uid, (gid_t)gid),
-				    "mount on '%s'", mount->destination));
+			TRY(spec_mount_fail(mount, own_tree(mount, sources->mounts[i], (uid_t)uid,
+							    (gid_t)gid)));
 	}
 	return 0;
 }
@@ -274,7 +331,7 @@ static int send_sources(const struct spec *spec, const struct sources *sources, 
 
 	fds[n++] = sources->root;
 	for (size_t i = 0; i < sources->n; i++)
-		if (sources->mounts[i] >= 0 && !spec->mounts.v[i].outside)
+		if (sources->mounts[i] >= 0 && !is_prepared(spec, &spec->mounts.v[i]))
 			fds[n++] = sources->mounts[i];
 	return sync_send(sync, SYNC_ENTER, fds, n);
 }
@@ -331,7 +388,9 @@ int sources_receive(const struct spec *spec, int sync, struct sources *sources)
 	TRY(sync_wait(sync, SYNC_ENTER, fds, SYNC_FDS_MAX));
 	sources->root = fds[n++];
 	for (size_t i = 0; i < sources->n; i++) {
-		if (is_from_host(&spec->mounts.v[i]))
+		const struct spec_mount *mount = &spec->mounts.v[i];
+
+		if (is_from_host(mount) && !mount->remount && !is_prepared(spec, mount))
 			sources->mounts[i] = fds[n++];
 		if (n >= SYNC_FDS_MAX)
 			return refuse_with(E2BIG, "too many mounts");

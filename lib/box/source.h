@@ -13,7 +13,7 @@
  */
 struct sources {
 	int root;
-	int *mounts; /* one for each of spec->mounts; -1 where the child makes it */
+	int *mounts; /* one for each of spec->mounts; -1 where the child makes it, until it has */
 	size_t n;
 };
 

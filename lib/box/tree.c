@@ -55,12 +55,9 @@ int tree_finish(int fs, const char *fstype, const char *source, uint64_t attr)
 	return tree < 0 ? tree_fail(fs, fstype) : tree;
 }
 
-int tree_new(const char *fstype, const char *source, const struct strvec *data, uint64_t attr)
+int tree_set_all(int fs, const char *fstype, const struct strvec *data)
 {
-	autoclose int fs = tree_open(fstype);
-
-	TRY(fs);
-	for (size_t i = 0; data != NULL && i < data->n; i++) {
+	for (size_t i = 0; i < data->n; i++) {
 		const char *equals = strchr(data->v[i], '=');
 		autofree char *key =
 			equals == NULL ? NULL : xstrndup(data->v[i], (size_t)(equals - data->v[i]));
@@ -68,6 +65,16 @@ int tree_new(const char *fstype, const char *source, const struct strvec *data, 
 		TRY(tree_set(fs, fstype, key != NULL ? key : data->v[i],
 			     equals != NULL ? equals + 1 : NULL));
 	}
+	return 0;
+}
+
+int tree_new(const char *fstype, const char *source, const struct strvec *data, uint64_t attr)
+{
+	autoclose int fs = tree_open(fstype);
+
+	TRY(fs);
+	if (data != NULL)
+		TRY(tree_set_all(fs, fstype, data));
 	return tree_finish(fs, fstype, source, attr);
 }
 
@@ -108,6 +115,23 @@ int tree_change(int tree, const struct tree_change *change, const char *name)
 	if (mount_setattr(tree, "", flags, &attr, sizeof(attr)) < 0)
 		return fail("cannot set the attributes of the mount '%s'", name);
 	return 0;
+}
+
+int tree_change_mount(int tree, const struct spec_mount *mount, uint64_t later)
+{
+	uint64_t set = mount->attr_set & ~later, below = mount->attr_recursive;
+	const struct tree_change all = {
+		.set = set & below,
+		.clear = mount->attr_clear & below,
+		.recursive = true,
+	};
+	const struct tree_change top = {
+		.set = set & ~below,
+		.clear = mount->attr_clear & ~below,
+	};
+
+	TRY(tree_change(tree, &all, mount->destination));
+	return tree_change(tree, &top, mount->destination);
 }
 
 int tree_clone_idmapped(const char *path, int userns, bool recursive)

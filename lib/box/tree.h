@@ -7,6 +7,7 @@
 #include <sys/mount.h>
 
 #include "base/vec.h"
+#include "spec/mount.h"
 
 /*
  * Trees of mounts, held by descriptors: made detached, given their attributes while nobody can see
@@ -22,6 +23,8 @@ int tree_new(const char *fstype, const char *source, const struct strvec *data, 
 /* The two halves of tree_new(), for options that are no strings. */
 int tree_open(const char *fstype);
 int tree_set(int fs, const char *fstype, const char *key, const char *value);
+/* "key=value" or "key", of many. */
+int tree_set_all(int fs, const char *fstype, const struct strvec *data);
 int tree_finish(int fs, const char *fstype, const char *source, uint64_t attr);
 /* Record "cannot mount ...: errno", with the kernel's own words where it left some in fs. */
 int tree_fail(int fs, const char *fstype);
@@ -43,6 +46,9 @@ struct tree_change {
 };
 /* Nothing to change is no system call. */
 int tree_change(int tree, const struct tree_change *change, const char *name);
+/* The attributes of a mount but for those of `later`: those that the mounts below get as well
+ * first. */
+int tree_change_mount(int tree, const struct spec_mount *mount, uint64_t later);
 
 /* Attach to the object that `target` is open on. */
 int tree_attach(int tree, int target, const char *name);

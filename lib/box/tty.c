@@ -56,7 +56,8 @@ static int bind_console(const struct rootfs *root, int peer)
 
 	if (root->dev < 0)
 		return 0;
-	if (mknodat(root->dev, "console", S_IFREG | 0600, 0) < 0)
+	/* A device that somebody has asked for is covered like a file. */
+	if (mknodat(root->dev, "console", S_IFREG | 0600, 0) < 0 && errno != EEXIST)
 		return fail("cannot make '/dev/console'");
 	tree = tree_clone(peer, "", false);
 	TRY(tree);
