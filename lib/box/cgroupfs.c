@@ -21,6 +21,25 @@ static bool is_unified(void)
 	return statfs(HIERARCHIES, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
 }
 
+/* cgroup2 of a hybrid host is a file system like any other there. */
+static bool is_apart(const struct spec_mount *mount)
+{
+	return strcmp(mount->type, "cgroup2") == 0 && !is_unified();
+}
+
+static int new_apart(const struct spec *spec, const struct spec_mount *mount)
+{
+	const struct tree_change change = { .set = mount->attr_set };
+	autoclose int tree = tree_new("cgroup2", mount->source, &mount->data, mount->attr_set);
+
+	if (tree != -EPERM || spec->ns[NS_CGROUP].mode == NS_NEW)
+		return steal_fd(&tree);
+	tree = tree_clone(AT_FDCWD, HIERARCHIES "/unified", false);
+	TRY(tree);
+	TRY(tree_change(tree, &change, HIERARCHIES "/unified"));
+	return steal_fd(&tree);
+}
+
 static int new_unified(const struct spec *spec, const struct spec_mount *mount)
 {
 	const struct tree_change change = { .set = mount->attr_set, .recursive = true };
@@ -40,6 +59,8 @@ int cgroupfs_new(const struct spec *spec, const struct cgroup *cgroup,
 {
 	AUTO(strvec) data = STRVEC_INIT;
 
+	if (is_apart(mount))
+		return new_apart(spec, mount);
 	if (is_unified())
 		return new_unified(spec, mount);
 	if (cgroup->path == NULL)
@@ -76,7 +97,7 @@ int cgroupfs_fill(int tree, const struct cgroup *cgroup, const struct spec_mount
 	autodir DIR *dir = NULL;
 	struct dirent *entry;
 
-	if (is_unified())
+	if (is_unified() || is_apart(mount))
 		return 0;
 	dir = opendir(HIERARCHIES);
 	if (dir == NULL)

@@ -128,7 +128,7 @@ static int root_directory(const struct spec *spec, int userns)
 
 	if (spec->root.upper != NULL)
 		return explain_directory(spec, root_overlay(spec, &lower, userns));
-	if (userns >= 0)
+	if (userns >= 0 && !spec->root.mapped)
 		tree = tree_clone_idmapped(spec->root.path, userns, true);
 	else
 		tree = tree_clone(AT_FDCWD, spec->root.path, true);

@@ -37,6 +37,7 @@ static int read_root(const cJSON *config, const char *dir, struct spec *spec)
 		return refuse("'root.path' is missing");
 	spec->root.kind = ROOT_DIRECTORY;
 	spec->root.path = path_join(dir, path);
+	spec->root.mapped = true;
 	return fail_in(json_get_bool(root, "readonly", &spec->root.readonly), "root");
 }
 

@@ -30,7 +30,7 @@ static int read_type(const cJSON *from, char *ret_type)
 
 static int read_number(const cJSON *from, const char *key, int64_t max, unsigned int *ret_number)
 {
-	int64_t number = 0;
+	int64_t number = *ret_number;
 	int found = json_get_int(from, key, 0, max, &number);
 
 	TRY(found);

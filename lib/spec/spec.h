@@ -62,6 +62,7 @@ struct spec_root {
 	bool readonly;
 	bool volatile_upper;       /* the overlay need not survive a crash of the host */
 	unsigned long propagation; /* MS_PRIVATE, MS_SLAVE, ... with MS_REC; 0: private */
+	bool mapped;               /* ROOT_DIRECTORY: its files are the mapped ids' already */
 };
 
 enum seccomp_mode {
