@@ -25,8 +25,8 @@ struct rootfs {
 	}
 
 /*
- * The root as a detached tree. Runs in a mount namespace of its own whose mounts are private, unless
- * the root is to receive the host's mounts (events.h).
+ * The root as a detached tree. Runs in a mount namespace of its own whose mounts are private,
+ * unless the root is to receive the host's mounts (events.h).
  * userns: the user namespace that the lower layers are idmapped into, or -1.
  */
 int rootfs_new(const struct spec *spec, int userns);

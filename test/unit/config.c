@@ -71,6 +71,8 @@ static void fill_mounts(struct spec *spec)
 	mount->propagation = MS_SLAVE | MS_REC;
 	mount = spec_add_mount(spec, "tmpfs", NULL, "/t");
 	mount->tmpcopyup = true;
+	mount->attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC;
+	mount->attr_recursive = MOUNT_ATTR_NOEXEC;
 	strvec_push(&mount->data, "size=64m");
 	mount = spec_add_mount(spec, "overlay", NULL, "/image");
 	mount->from_image = true;
