@@ -221,7 +221,8 @@ static int mount_filesystem(const struct spec *spec, const struct spec_mount *mo
 		root->cgroups = tree;
 	if (strncmp(mount->type, "cgroup", 6) == 0)
 		return cgroupfs_fill(tree, root->cgroup, mount);
-	if (strcmp(mount->destination, "/proc") == 0)
+	/* With options it may show less than berth needs. */
+	if (strcmp(mount->destination, "/proc") == 0 && mount->data.n == 0)
 		root->proc = tree;
 	if (strcmp(mount->destination, "/dev/pts") == 0)
 		root->pts = tree;

@@ -66,9 +66,9 @@ static bool is_foreign_gid(const struct spec *spec, const char *word)
 }
 
 /* As chmod has it: of the directory that it is going to cover. */
-static void push_mode(const struct rootfs *root, const char *path, struct strvec *data)
+static void push_mode(int rootfd, const char *path, struct strvec *data)
 {
-	autoclose int fd = path_try_open_in_root(root->fd, path, O_PATH | O_DIRECTORY);
+	autoclose int fd = path_try_open_in_root(rootfd, path, O_PATH | O_DIRECTORY);
 	struct stat st;
 
 	if (fd >= 0 && fstat(fd, &st) == 0)
@@ -104,14 +104,13 @@ static void push_options(const struct spec *spec, const struct spec_mount *mount
 	}
 }
 
-static int make_plain(const struct spec *spec, const struct rootfs *root,
-		      const struct spec_mount *mount)
+static int make_plain(const struct spec *spec, const struct spec_mount *mount, int rootfd)
 {
 	uint64_t late = mountfs_is_sealed_late(mount) ? MOUNT_ATTR_RDONLY : 0;
 	AUTO(strvec) data = STRVEC_INIT;
 
 	if (mount->like_target)
-		push_mode(root, mount->destination, &data);
+		push_mode(rootfd, mount->destination, &data);
 	push_options(spec, mount, &data);
 	if (spec->mount_label != NULL && takes_label(mount))
 		strvec_pushf(&data, "context=%s", spec->mount_label);
@@ -132,7 +131,7 @@ static int clone_host(const char *path, uint64_t attr)
  * host's instance, read-only, is what remains. */
 static int make_sysfs(const struct spec *spec, const struct spec_mount *mount)
 {
-	int tree = make_plain(spec, NULL, mount);
+	int tree = make_plain(spec, mount, -1);
 
 	if (tree != -EPERM || spec->ns[NS_USER].mode == NS_HOST)
 		return tree;
@@ -142,7 +141,7 @@ static int make_sysfs(const struct spec *spec, const struct spec_mount *mount)
 /* The same of processes: who shares the host's sees them in the host's instance. */
 static int make_proc(const struct spec *spec, const struct spec_mount *mount)
 {
-	int tree = make_plain(spec, NULL, mount);
+	int tree = make_plain(spec, mount, -1);
 
 	if (tree != -EPERM || spec->ns[NS_USER].mode != NS_NEW)
 		return tree;
@@ -167,5 +166,5 @@ int mountfs_new(const struct spec *spec, const struct rootfs *root, const struct
 		return make_sysfs(spec, mount);
 	if (is_type(mount, "proc"))
 		return make_proc(spec, mount);
-	return make_plain(spec, root, mount);
+	return make_plain(spec, mount, root->fd);
 }

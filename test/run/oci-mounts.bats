@@ -288,6 +288,8 @@ c['mounts'][-1]['uidMappings'] = c['mounts'][-1]['gidMappings'] = c['linux']['ui
 		has urandom
 		lacks image
 		lacks proc
+		works '- c["mounts"][0]["options"] = ["subset=pid", "hidepid=2"]; c["linux"]["sysctl"] = {"net.ipv4.ip_forward": "1"}' \
+			'- sh("test -d /proc/self && test ! -e /proc/sys")' 'dev/image = covered'
 		[ "$(cat b/rootfs/dev/image)" = covered ]
 	done
 }
