@@ -143,7 +143,7 @@ static int make_proc(const struct spec *spec, const struct spec_mount *mount)
 {
 	int tree = make_plain(spec, mount, -1);
 
-	if (tree != -EPERM || spec->ns[NS_USER].mode != NS_NEW)
+	if (tree != -EPERM || spec->ns[NS_USER].mode == NS_HOST)
 		return tree;
 	if (spec->ns[NS_PID].mode == NS_HOST)
 		return clone_host("/proc", mount->attr_set);

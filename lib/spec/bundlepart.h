@@ -14,7 +14,6 @@
 int bundle_part_process(const cJSON *process, struct spec *spec);
 /* The parts of it that are about priorities, processors and the terminal. */
 int bundle_part_scheduling(const cJSON *process, struct spec_process *to);
-int bundle_part_mounts(const cJSON *config, struct spec *spec);
 /* dir: of the bundle, which the sources of bind mounts are relative to. */
 int bundle_part_mounts(const cJSON *config, const char *dir, struct spec *spec);
 int bundle_part_linux(const cJSON *linux_part, struct spec *spec);

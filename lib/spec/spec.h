@@ -119,7 +119,6 @@ struct spec {
 	struct spec_memory_policy memory_policy;
 	struct strvec warnings; /* what the reader has passed over: for who has a log */
 	char *bundle;    /* absolute; of somebody else's config.json */
-	bool privileged;   /* all devices of the host, no masks, writable /sys */
 	char *mount_label; /* SELinux context of the file systems that are made for it */
 };
 
