@@ -9,6 +9,7 @@
 #include "spec/hook.h"
 #include "spec/names.h"
 #include "spec/syscallnames.h"
+#include "spec/tuning.h"
 
 static void add_hooks(cJSON *json)
 {
@@ -82,6 +83,17 @@ static void add_seccomp(cJSON *json, bool enabled)
 	add_flags(object);
 }
 
+static void add_memory_policy(cJSON *json)
+{
+	cJSON *object = json_add_object(json, "memoryPolicy");
+	cJSON *modes = json_add_array(object, "modes"), *flags = json_add_array(object, "flags");
+
+	for (size_t i = 0; memory_mode_name(i) != NULL; i++)
+		json_push_string(modes, memory_mode_name(i));
+	for (size_t i = 0; memory_flag_name(i) != NULL; i++)
+		json_push_string(flags, memory_flag_name(i));
+}
+
 static void add_enabled(cJSON *json, const char *key, bool enabled)
 {
 	json_add_bool(json_add_object(json, key), "enabled", enabled);
@@ -97,6 +109,8 @@ static void add_linux(cJSON *json, bool seccomp)
 	add_seccomp(object, seccomp);
 	add_enabled(object, "apparmor", true);
 	add_enabled(object, "selinux", true);
+	add_memory_policy(object);
+	add_enabled(object, "netDevices", true);
 }
 
 cJSON *features_document(void)

@@ -73,6 +73,16 @@ static const struct word domains[] = {
 	{ "LINUX32", PER_LINUX32 },
 };
 
+const char *memory_mode_name(size_t i)
+{
+	return i < ARRAY_SIZE(memory_modes) ? memory_modes[i].name : NULL;
+}
+
+const char *memory_flag_name(size_t i)
+{
+	return i < ARRAY_SIZE(memory_flags) ? memory_flags[i].name : NULL;
+}
+
 static int find_word(const struct word *words, size_t n, const char *name, uint64_t *ret_value)
 {
 	for (size_t i = 0; i < n; i++)

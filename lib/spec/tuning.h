@@ -3,6 +3,7 @@
 #define BERTH_SPEC_TUNING_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* How the kernel is to treat a process: with which priority, on which processors, with which
@@ -37,6 +38,10 @@ struct spec_memory_policy {
 	int mode;    /* MPOL_*, with MPOL_F_* */
 	char *nodes; /* "0-3,7"; NULL: none */
 };
+
+/* "MPOL_BIND", "MPOL_F_STATIC_NODES": those that are known; NULL beyond the last one. */
+const char *memory_mode_name(size_t i);
+const char *memory_flag_name(size_t i);
 
 /* Of personality(2). */
 struct spec_personality {

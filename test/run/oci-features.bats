@@ -180,3 +180,40 @@ EOF
 	want 1
 	err_has "linux.seccomp.listenerPath"
 }
+
+# A property that is read either does something or is an error with its name.
+is_read() { # NAME
+	split oci run -b "$T/a" a
+	[ "$status" = 0 ] || err_has "$1"
+}
+
+@test "memoryPolicy" {
+	for mode in $(oci features | jq -r '.linux.memoryPolicy.modes[]'); do
+		bundle a '.process.args = ["cat", "/proc/self/numa_maps"]'
+		# shellcheck disable=SC2016
+		change '.linux.memoryPolicy = {mode: $mode, flags: []} |
+			if $mode == "MPOL_DEFAULT" or $mode == "MPOL_LOCAL" then . else .linux.memoryPolicy.nodes = "0" end' \
+			--arg mode "$mode"
+		is_read memoryPolicy
+		[ "$mode" != MPOL_BIND ] || [ "$status" != 0 ] || has bind:0
+	done
+	for flag in $(oci features | jq -r '.linux.memoryPolicy.flags[]'); do
+		bundle a '.process.args = ["true"]'
+		# shellcheck disable=SC2016
+		change '.linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "0", flags: [$flag]}' --arg flag "$flag"
+		is_read memoryPolicy
+	done
+	change '.linux.memoryPolicy = {mode: "MPOL_NONE"}'
+	split oci run -b "$T/a" a
+	want 1
+	err_has memoryPolicy
+}
+
+@test "netDevices" {
+	only root
+	bundle a '.process.args = ["true"]'
+	change '.linux.netDevices = {nosuchdevice0: {}}'
+	split oci run -b "$T/a" a
+	want 1
+	err_has netDevices
+}
