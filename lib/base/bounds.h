@@ -40,6 +40,7 @@
 #define MAX_HEALTH_OUTPUT 65536UL   /* kept of one check */
 #define MAX_NAME 128                /* names of containers, with the first character */
 #define MAX_ID 4294967294ULL        /* highest uid and gid; 2^32 - 1 means "none" to the kernel */
+#define MAX_KEPT_FILTERS 64         /* compiled profiles in a directory */
 #define MAX_STATE_FILE (4UL << 20)  /* files of our own that are read whole */
 #define MAX_CMDLINE (128UL << 10)   /* of a process that `top` shows; longer ones are cut */
 #define MAX_ENV 10000               /* variables */

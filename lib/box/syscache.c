@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "box/syscache.h"
 
+#include <dirent.h>
 #include <inttypes.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/bounds.h"
 #include "base/err.h"
@@ -68,6 +70,24 @@ int syscache_find(const char *dir, const struct buf *key, struct sysprofile *ret
 	return 1;
 }
 
+/* Whoever has a new profile for each container shall not fill a file system that is memory. What is
+ * wanted again is made again. */
+static int make_room(const char *dir)
+{
+	autodir DIR *stream = opendir(dir);
+	struct dirent *entry;
+	size_t n = 0;
+
+	if (stream == NULL)
+		return fail("cannot read '%s'", dir);
+	while (readdir(stream) != NULL)
+		n++;
+	rewinddir(stream);
+	while (n >= MAX_KEPT_FILTERS && (entry = readdir(stream)) != NULL)
+		(void)unlinkat(dirfd(stream), entry->d_name, 0);
+	return 0;
+}
+
 int syscache_keep(const char *dir, const struct buf *key, const struct sysprofile *profile)
 {
 	autofree char *path = path_of(dir, key);
@@ -77,6 +97,7 @@ int syscache_keep(const char *dir, const struct buf *key, const struct sysprofil
 				       sum_of(profile->filter, size) };
 
 	TRY(fs_mkdirs(AT_FDCWD, dir, 0700));
+	TRY(make_room(dir));
 	buf_add(&file, &header, sizeof(header));
 	buf_add(&file, key->data, key->len);
 	buf_add(&file, profile->filter, size);

@@ -13,7 +13,7 @@
  */
 /* 1: found, 0: not there. */
 int syscache_find(const char *dir, const struct buf *key, struct sysprofile *ret_profile);
-/* Keep it; dir is made where it is missing. */
+/* Keep it; dir is made where it is missing, and emptied where it has become too large. */
 int syscache_keep(const char *dir, const struct buf *key, const struct sysprofile *profile);
 
 #endif

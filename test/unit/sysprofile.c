@@ -11,9 +11,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/bounds.h"
 #include "base/err.h"
 #include "base/fs.h"
 #include "box/seccomp.h"
+#include "box/syscache.h"
 #include "bpf.h"
 
 #define ALLOW SECCOMP_RET_ALLOW
@@ -240,12 +242,40 @@ static void profiles_are_kept(void **state)
 	assert_int_equal(fs_remove_tree(AT_FDCWD, dir), 0);
 }
 
+/* One profile for each container is no reason to fill the disk. */
+static void not_all_are_kept(void **state)
+{
+	char dir[] = "/tmp/berth-unit-XXXXXX";
+	struct sock_filter filter[] = { { .code = BPF_RET | BPF_K, .k = ALLOW } };
+	const struct sysprofile profile = { filter, 1 };
+	struct sysprofile found = { 0 };
+	autodir DIR *stream = NULL;
+	size_t n = 0;
+
+	assert_non_null(mkdtemp(dir));
+	for (int i = 0; i < 200; i++) {
+		AUTO(buf) key = BUF_INIT;
+
+		buf_addf(&key, "profile %d", i);
+		assert_int_equal(syscache_keep(dir, &key, &profile), 0);
+		assert_int_equal(syscache_find(dir, &key, &found), 1);
+		sysprofile_release(&found);
+	}
+	stream = opendir(dir);
+	assert_non_null(stream);
+	while (readdir(stream) != NULL)
+		n++;
+	assert_true(n > 2 && n <= MAX_KEPT_FILTERS);
+	assert_int_equal(fs_remove_tree(AT_FDCWD, dir), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rules_decide),
 		cmocka_unit_test(mistakes_are_named),
 		cmocka_unit_test(profiles_are_kept),
+		cmocka_unit_test(not_all_are_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
