@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "box/cgdevice.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <linux/capability.h>
 #include <linux/mount.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/err.h"
+#include "base/vec.h"
 #include "box/cgdir.h"
 
 static bool mount_has_devices(const struct spec_mount *mount)
@@ -29,6 +32,10 @@ bool cgdevice_needed(const struct spec *spec)
 	 */
 	if (resources->devices.n == 0)
 		return false;
+	/* A bundle's are installed: processes that come later may have other rights. */
+	if (resources->exact)
+		return resources->devices.n > 1 || resources->devices.v[0].type != 'a' ||
+		       !resources->devices.v[0].allow;
 	if ((spec->process.caps.bounding >> CAP_MKNOD & 1) != 0 || spec->devices.n > 0)
 		return true;
 	for (size_t i = 0; i < spec->mounts.n; i++)
@@ -54,24 +61,124 @@ static void rule_text(const struct spec_device_rule *rule, char *out, size_t siz
 	snprintf(out, size, "%c %s:%s %s", rule->type, major, minor, rule->access);
 }
 
-int cgdevice_write(const struct spec_resources *resources, int dirfd)
+/* --- v1 --------------------------------------------------------------------------------------- */
+
+/* What the kernel keeps: everything is allowed or denied, but for some. */
+struct exceptions {
+	bool allowed;
+	struct spec_device_rule *v;
+	size_t n;
+};
+
+static bool number_covers(int64_t wide, int64_t narrow)
 {
-	int rc = cgdir_write(dirfd, "devices.deny", "a");
+	return wide < 0 || wide == narrow;
+}
 
-	if (rc < 0)
-		return fail_with(rc, "cannot deny devices: 'devices.deny'");
-	for (size_t i = 0; i < resources->devices.n; i++) {
-		const struct spec_device_rule *rule = &resources->devices.v[i];
-		const char *file = rule->allow ? "devices.allow" : "devices.deny";
-		char text[64];
+static bool covers(const struct spec_device_rule *wide, const struct spec_device_rule *narrow)
+{
+	return wide->type == narrow->type && number_covers(wide->major, narrow->major) &&
+	       number_covers(wide->minor, narrow->minor);
+}
 
-		rule_text(rule, text, sizeof(text));
-		rc = cgdir_write(dirfd, file, text);
-		if (rc < 0)
-			return fail_with(rc, "cannot set the device rule '%s': '%s'", text, file);
+static bool overlaps(const struct spec_device_rule *a, const struct spec_device_rule *b)
+{
+	return a->type == b->type &&
+	       (number_covers(a->major, b->major) || number_covers(b->major, a->major)) &&
+	       (number_covers(a->minor, b->minor) || number_covers(b->minor, a->minor)) &&
+	       strpbrk(a->access, b->access) != NULL;
+}
+
+static void take_access(struct spec_device_rule *from, const char *access)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; from->access[i] != '\0'; i++)
+		if (strchr(access, from->access[i]) == NULL)
+			from->access[kept++] = from->access[i];
+	from->access[kept] = '\0';
+}
+
+/* The kernel takes an exception back only where it is named as it was made, and says nothing where
+ * it is not: what it would pass over is refused here. */
+static int take_back(struct exceptions *list, const struct spec_device_rule *rule)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		struct spec_device_rule *exception = &list->v[i];
+		char wide[64], narrow[64];
+
+		if (!overlaps(rule, exception))
+			continue;
+		if (!covers(rule, exception)) {
+			rule_text(exception, wide, sizeof(wide));
+			rule_text(rule, narrow, sizeof(narrow));
+			return refuse("with cgroup v1, the rule '%s' cannot be an exception from "
+				      "'%s'",
+				      narrow, wide);
+		}
+		take_access(exception, rule->access);
 	}
 	return 0;
 }
+
+static int reduce(const struct spec_resources *resources, struct exceptions *list)
+{
+	for (size_t i = 0; i < resources->devices.n; i++) {
+		const struct spec_device_rule *rule = &resources->devices.v[i];
+
+		if (rule->type == 'a') {
+			list->allowed = rule->allow;
+			list->n = 0;
+		} else if (rule->allow != list->allowed) {
+			*VEC_PUSH(list) = *rule;
+		} else {
+			TRY(take_back(list, rule));
+		}
+	}
+	return 0;
+}
+
+static int write_exceptions(const struct exceptions *list, int dirfd)
+{
+	const char *file = list->allowed ? "devices.deny" : "devices.allow";
+	autoclose int fd = openat(dirfd, file, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	for (size_t i = 0; i < list->n; i++) {
+		char text[64];
+
+		if (list->v[i].access[0] == '\0')
+			continue;
+		rule_text(&list->v[i], text, sizeof(text));
+		if (fd < 0 || write(fd, text, strlen(text)) < 0)
+			return fail("cannot set the device rule '%s': '%s'", text, file);
+	}
+	return 0;
+}
+
+static int write_all(const struct spec_resources *resources, int dirfd, struct exceptions *list)
+{
+	const char *file;
+	int rc;
+
+	TRY(reduce(resources, list));
+	file = list->allowed ? "devices.allow" : "devices.deny";
+	rc = cgdir_write(dirfd, file, "a");
+	if (rc < 0)
+		return fail_with(rc, "cannot %s devices: '%s'", list->allowed ? "allow" : "deny",
+				 file);
+	return write_exceptions(list, dirfd);
+}
+
+int cgdevice_write(const struct spec_resources *resources, int dirfd)
+{
+	struct exceptions list = { .allowed = false };
+	int rc = write_all(resources, dirfd, &list);
+
+	free(list.v);
+	return resources->exact ? fail_in(rc, "linux.resources.devices") : rc;
+}
+
+/* --- v2 --------------------------------------------------------------------------------------- */
 
 static uint32_t access_bits(const char *access)
 {

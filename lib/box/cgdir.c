@@ -120,6 +120,16 @@ int cgdir_procs(int dirfd, struct cgdir_procs *procs)
 	return children_each(dirfd, list_child, procs);
 }
 
+bool cgdir_is_populated(int dirfd, const char *path)
+{
+	struct cgdir_procs procs = { 0 };
+	autoclose int fd = cgdir_open(dirfd, path);
+	bool populated = fd >= 0 && cgdir_procs(fd, &procs) >= 0 && procs.n > 0;
+
+	free(procs.v);
+	return populated;
+}
+
 static void kill_one(pid_t pid, void *arg)
 {
 	kill(pid, SIGKILL);

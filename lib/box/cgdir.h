@@ -25,6 +25,8 @@ struct cgdir_procs {
 	size_t n;
 };
 int cgdir_procs(int dirfd, struct cgdir_procs *procs);
+/* Is there one, in it or below? Not where there is no such cgroup. */
+bool cgdir_is_populated(int dirfd, const char *path);
 /* Send SIGKILL to every process in it and below; returns how many there were. */
 int cgdir_kill(int dirfd);
 /* Move every process of one cgroup to another one, both open. */

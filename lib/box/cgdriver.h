@@ -2,6 +2,7 @@
 #ifndef BERTH_BOX_CGDRIVER_H
 #define BERTH_BOX_CGDRIVER_H
 
+#include "box/cgknob.h"
 #include "box/cgroup.h"
 #include "spec/spec.h"
 
@@ -23,6 +24,8 @@ struct cgroup_driver {
 	int (*attach)(struct cgroup *cgroup, pid_t pid);
 	int (*kill)(const struct cgroup *cgroup);
 	int (*remove)(const struct cgroup *cgroup);
+	/* For cgroup_discard(): see to it that the name can be taken again at once. */
+	void (*vanish)(const struct cgroup *cgroup);
 	int (*oom)(const struct cgroup *cgroup, bool *ret_oom, uint64_t *ret_peak);
 	int (*freeze)(const struct cgroup *cgroup, bool frozen);
 	bool (*is_frozen)(const struct cgroup *cgroup);
@@ -80,6 +83,10 @@ void cgroup2_describe(struct buf *controllers);
 /* The controllers that a file of an open cgroup names, a bit mask by enum controller. */
 unsigned int cgroup2_controllers(int dirfd, const char *file);
 /* A controller is not there for us: refused, with what to change. */
-int cgroup2_missing(unsigned int controllers);
+int cgroup2_missing(const struct knobs *knobs, unsigned int controllers);
+/* memory.checkBeforeUpdate: refused where the new limit is below what is in use. */
+int cgroup2_check_memory(const struct spec_resources *resources, int dirfd);
+/* Install the rules of devices, where they are needed and can be. */
+int cgroup2_allow_devices(const struct spec *spec, int dirfd);
 
 #endif

@@ -25,11 +25,17 @@ const struct controller_info controller_table[CONTROLLER_MAX] = {
 	[CONTROLLER_MISC] = { NULL, "misc" },
 	[CONTROLLER_RDMA] = { "rdma", "rdma" },
 	[CONTROLLER_CORE] = { NULL, "cgroup" },
+	[CONTROLLER_DMEM] = { NULL, "dmem" },
+	[CONTROLLER_CPUACCT] = { "cpuacct", NULL },
+	[CONTROLLER_FREEZER] = { "freezer", NULL },
+	[CONTROLLER_NET_CLS] = { "net_cls", NULL },
+	[CONTROLLER_NET_PRIO] = { "net_prio", NULL },
+	[CONTROLLER_PERF] = { "perf_event", NULL },
+	[CONTROLLER_SYSTEMD] = { "systemd", NULL },
 };
 
-/* Takes ownership of value. */
-static struct knob *knob_add(struct knobs *knobs, enum controller controller, const char *file,
-			     char *value, const char *what)
+struct knob *knob_add(struct knobs *knobs, enum controller controller, const char *file,
+		      char *value, const char *what, const char *property)
 {
 	struct knob *knob = VEC_PUSH(knobs);
 
@@ -37,6 +43,7 @@ static struct knob *knob_add(struct knobs *knobs, enum controller controller, co
 	knob->file = xstrdup(file);
 	knob->value = value;
 	knob->what = what;
+	knob->property = property;
 	return knob;
 }
 
@@ -54,27 +61,32 @@ static char *number_or_max(int64_t value)
 /* Swap alone, which v2 wants, from memory and swap together. */
 static int swap_alone(const struct spec_resources *r, int64_t *ret_swap)
 {
+	const char *place = r->exact ? "linux.resources.memory.swap: " : "";
+
 	if (r->memory_swap == LIMIT_NONE || r->memory_swap < 0) {
 		*ret_swap = r->memory_swap;
 		return 0;
 	}
 	if (r->memory_limit == LIMIT_NONE || r->memory_limit < 0) {
-		refuse("a limit of memory and swap needs a memory limit as well");
-		hint("give --memory with --memory-swap");
+		refuse("%sa limit of memory and swap needs a memory limit as well", place);
+		if (!r->exact)
+			hint("give --memory with --memory-swap");
 		return -EINVAL;
 	}
 	if (r->memory_swap < r->memory_limit)
-		return refuse("the limit of memory and swap (%" PRId64
+		return refuse("%sthe limit of memory and swap (%" PRId64
 			      ") is below the memory limit (%" PRId64 ")",
-			      r->memory_swap, r->memory_limit);
+			      place, r->memory_swap, r->memory_limit);
 	*ret_swap = r->memory_swap - r->memory_limit;
 	return 0;
 }
 
 /* Twice the memory is what --memory alone means: nobody asked for it, and not every kernel accounts
- * for swap. */
+ * for swap. Where one does not, there is no limit either. */
 static bool swap_is_default(const struct spec_resources *r)
 {
+	if (r->exact)
+		return r->memory_swap < 0;
 	return r->memory_limit > 0 && r->memory_swap / 2 == r->memory_limit;
 }
 
@@ -87,18 +99,18 @@ static void optional_pids(const struct spec_resources *r, struct knobs *knobs)
 		return;
 	knob = knob_add(knobs, CONTROLLER_PIDS, "pids.max",
 			r->pids_limit <= 0 ? xstrdup("max") : number(r->pids_limit),
-			"limit of processes");
-	knob->optional = !r->asked || (others > 0 && r->pids_limit == PIDS_DEFAULT);
+			"limit of processes", "pids.limit");
+	knob->optional = !r->exact && (!r->asked || (others > 0 && r->pids_limit == PIDS_DEFAULT));
 }
 
 static void cpuset(const struct spec_resources *r, struct knobs *knobs)
 {
 	if (r->cpuset_cpus != NULL)
 		knob_add(knobs, CONTROLLER_CPUSET, "cpuset.cpus", xstrdup(r->cpuset_cpus),
-			 "set of processors");
+			 "set of processors", "cpu.cpus");
 	if (r->cpuset_mems != NULL)
 		knob_add(knobs, CONTROLLER_CPUSET, "cpuset.mems", xstrdup(r->cpuset_mems),
-			 "set of memory nodes");
+			 "set of memory nodes", "cpu.mems");
 }
 
 static int memory_v1(const struct spec_resources *r, struct knobs *knobs)
@@ -108,25 +120,45 @@ static int memory_v1(const struct spec_resources *r, struct knobs *knobs)
 	TRY(swap_alone(r, &swap));
 	if (r->memory_limit != LIMIT_NONE)
 		knob_add(knobs, CONTROLLER_MEMORY, "memory.limit_in_bytes", number(r->memory_limit),
-			 "memory limit");
+			 "memory limit", "memory.limit");
 	if (swap != LIMIT_NONE)
 		knob_add(knobs, CONTROLLER_MEMORY, "memory.memsw.limit_in_bytes",
-			 number(r->memory_swap), "limit of memory and swap")
+			 number(r->memory_swap), "limit of memory and swap", "memory.swap")
 			->optional = swap_is_default(r);
 	if (r->memory_reservation != LIMIT_NONE)
 		knob_add(knobs, CONTROLLER_MEMORY, "memory.soft_limit_in_bytes",
-			 number(r->memory_reservation), "memory reservation");
+			 number(r->memory_reservation), "memory reservation", "memory.reservation");
 	return 0;
 }
 
-static void throttles_v1(const struct spec_throttles *list, const char *file, const char *what,
-			 struct knobs *knobs)
+static const struct {
+	size_t list;
+	const char *v1, *v2, *what, *property;
+} throttles[] = {
+	{ offsetof(struct spec_resources, read_bps), "blkio.throttle.read_bps_device", "rbps",
+	  "read rate", "blockIO.throttleReadBpsDevice" },
+	{ offsetof(struct spec_resources, write_bps), "blkio.throttle.write_bps_device", "wbps",
+	  "write rate", "blockIO.throttleWriteBpsDevice" },
+	{ offsetof(struct spec_resources, read_iops), "blkio.throttle.read_iops_device", "riops",
+	  "rate of reads", "blockIO.throttleReadIOPSDevice" },
+	{ offsetof(struct spec_resources, write_iops), "blkio.throttle.write_iops_device", "wiops",
+	  "rate of writes", "blockIO.throttleWriteIOPSDevice" },
+};
+
+static const struct spec_throttles *throttle_list(const struct spec_resources *r, size_t row)
 {
+	return (const void *)((const char *)r + throttles[row].list);
+}
+
+static void throttles_v1(const struct spec_resources *r, size_t row, struct knobs *knobs)
+{
+	const struct spec_throttles *list = throttle_list(r, row);
+
 	for (size_t i = 0; i < list->n; i++)
-		knob_add(knobs, CONTROLLER_IO, file,
+		knob_add(knobs, CONTROLLER_IO, throttles[row].v1,
 			 xasprintf("%u:%u %" PRIu64, list->v[i].major, list->v[i].minor,
 				   list->v[i].rate),
-			 what);
+			 throttles[row].what, throttles[row].property);
 }
 
 static void io_v1(const struct spec_resources *r, struct knobs *knobs)
@@ -135,41 +167,41 @@ static void io_v1(const struct spec_resources *r, struct knobs *knobs)
 
 	if (r->blkio_weight != LIMIT_NONE) {
 		knob = knob_add(knobs, CONTROLLER_IO, "blkio.weight", number(r->blkio_weight),
-				"block I/O weight");
+				"block I/O weight", "blockIO.weight");
 		knob->other_file = "blkio.bfq.weight";
 		knob->other_value = number(r->blkio_weight);
 	}
-	throttles_v1(&r->read_bps, "blkio.throttle.read_bps_device", "read rate", knobs);
-	throttles_v1(&r->write_bps, "blkio.throttle.write_bps_device", "write rate", knobs);
-	throttles_v1(&r->read_iops, "blkio.throttle.read_iops_device", "rate of reads", knobs);
-	throttles_v1(&r->write_iops, "blkio.throttle.write_iops_device", "rate of writes", knobs);
+	for (size_t i = 0; i < ARRAY_SIZE(throttles); i++)
+		throttles_v1(r, i, knobs);
 }
 
 int knobs_v1(const struct spec_resources *r, struct knobs *ret_knobs)
 {
 	struct knobs *knobs = ret_knobs;
 
-	*knobs = (struct knobs){ 0 };
+	*knobs = (struct knobs){ .exact = r->exact };
 	if (r->unified.n > 0) {
-		refuse("the file '%s' is one of cgroup v2, and this host has v1",
-		       r->unified.v[0].key);
-		hint("leave --cgroup-conf out, or boot with systemd.unified_cgroup_hierarchy=1");
+		refuse("%sthe file '%s' is one of cgroup v2, and this host has v1",
+		       r->exact ? "linux.resources.unified: " : "", r->unified.v[0].key);
+		hint("%s, or boot with systemd.unified_cgroup_hierarchy=1",
+		     r->exact ? "leave it out" : "leave --cgroup-conf out");
 		return -EINVAL;
 	}
 	TRY(memory_v1(r, knobs));
 	if (r->cpu_shares != LIMIT_NONE)
-		knob_add(knobs, CONTROLLER_CPU, "cpu.shares", number(r->cpu_shares), "CPU shares");
+		knob_add(knobs, CONTROLLER_CPU, "cpu.shares", number(r->cpu_shares), "CPU shares",
+			 "cpu.shares");
 	/* The period first: a quota is refused that it makes too small. */
 	if (r->cpu_period != LIMIT_NONE)
 		knob_add(knobs, CONTROLLER_CPU, "cpu.cfs_period_us", number(r->cpu_period),
-			 "CPU period");
+			 "CPU period", "cpu.period");
 	if (r->cpu_quota != LIMIT_NONE)
 		knob_add(knobs, CONTROLLER_CPU, "cpu.cfs_quota_us", number(r->cpu_quota),
-			 "CPU quota");
+			 "CPU quota", "cpu.quota");
 	cpuset(r, knobs);
 	io_v1(r, knobs);
 	optional_pids(r, knobs);
-	return 0;
+	return r->exact ? knobs_rest_v1(r, knobs) : 0;
 }
 
 static int memory_v2(const struct spec_resources *r, struct knobs *knobs)
@@ -179,24 +211,25 @@ static int memory_v2(const struct spec_resources *r, struct knobs *knobs)
 	TRY(swap_alone(r, &swap));
 	if (r->memory_limit != LIMIT_NONE)
 		knob_add(knobs, CONTROLLER_MEMORY, "memory.max", number_or_max(r->memory_limit),
-			 "memory limit");
+			 "memory limit", "memory.limit");
 	if (swap != LIMIT_NONE)
 		knob_add(knobs, CONTROLLER_MEMORY, "memory.swap.max", number_or_max(swap),
-			 "limit of memory and swap")
+			 "limit of memory and swap", "memory.swap")
 			->optional = swap_is_default(r);
 	if (r->memory_reservation != LIMIT_NONE)
 		knob_add(knobs, CONTROLLER_MEMORY, "memory.low",
-			 number_or_max(r->memory_reservation), "memory reservation");
-	/* Half a container is of no use to anybody. */
-	if (knobs->n > 0)
+			 number_or_max(r->memory_reservation), "memory reservation",
+			 "memory.reservation");
+	/* Half a container is of no use to anybody. To a bundle nothing is added. */
+	if (knobs->n > 0 && !r->exact)
 		knob_add(knobs, CONTROLLER_MEMORY, "memory.oom.group", xstrdup("1"),
-			 "OOM behaviour")
+			 "OOM behaviour", "memory.limit")
 			->optional = true;
 	return 0;
 }
 
 /* 2 .. 262144 to 1 .. 10000, as every runtime does it. */
-static int64_t shares_to_weight(int64_t shares)
+int64_t knob_cpu_weight(int64_t shares)
 {
 	if (shares <= 2)
 		return 1;
@@ -213,43 +246,35 @@ static void cpu_v2(const struct spec_resources *r, struct knobs *knobs)
 	/* 0 is "the default" in the terms of v1. */
 	if (r->cpu_shares != LIMIT_NONE && r->cpu_shares != 0)
 		knob_add(knobs, CONTROLLER_CPU, "cpu.weight",
-			 number(shares_to_weight(r->cpu_shares)), "CPU shares");
+			 number(knob_cpu_weight(r->cpu_shares)), "CPU shares", "cpu.shares");
 	if (r->cpu_quota != LIMIT_NONE && r->cpu_quota > 0)
 		knob_add(knobs, CONTROLLER_CPU, "cpu.max",
-			 xasprintf("%" PRId64 " %" PRId64, r->cpu_quota, period), "CPU quota");
+			 xasprintf("%" PRId64 " %" PRId64, r->cpu_quota, period), "CPU quota",
+			 "cpu.quota");
 	else if (r->cpu_quota != LIMIT_NONE || r->cpu_period != LIMIT_NONE)
 		knob_add(knobs, CONTROLLER_CPU, "cpu.max", xasprintf("max %" PRId64, period),
-			 "CPU quota");
+			 "CPU quota", "cpu.quota");
 }
 
 /* 10 .. 1000 to 1 .. 10000. BFQ's own file has the range of v1. */
 static void io_v2(const struct spec_resources *r, struct knobs *knobs)
 {
-	static const struct {
-		size_t list;
-		const char *key, *what;
-	} rows[] = {
-		{ offsetof(struct spec_resources, read_bps), "rbps", "read rate" },
-		{ offsetof(struct spec_resources, write_bps), "wbps", "write rate" },
-		{ offsetof(struct spec_resources, read_iops), "riops", "rate of reads" },
-		{ offsetof(struct spec_resources, write_iops), "wiops", "rate of writes" },
-	};
-
 	if (r->blkio_weight != LIMIT_NONE && r->blkio_weight != 0) {
-		struct knob *knob = knob_add(knobs, CONTROLLER_IO, "io.bfq.weight",
-					     number(r->blkio_weight), "block I/O weight");
+		struct knob *knob =
+			knob_add(knobs, CONTROLLER_IO, "io.bfq.weight", number(r->blkio_weight),
+				 "block I/O weight", "blockIO.weight");
 
 		knob->other_file = "io.weight";
 		knob->other_value = number(1 + (r->blkio_weight - 10) * 9999 / 990);
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		const struct spec_throttles *list = (const void *)((const char *)r + rows[i].list);
+	for (size_t i = 0; i < ARRAY_SIZE(throttles); i++) {
+		const struct spec_throttles *list = throttle_list(r, i);
 
 		for (size_t j = 0; j < list->n; j++)
 			knob_add(knobs, CONTROLLER_IO, "io.max",
 				 xasprintf("%u:%u %s=%" PRIu64, list->v[j].major, list->v[j].minor,
-					   rows[i].key, list->v[j].rate),
-				 rows[i].what);
+					   throttles[i].v2, list->v[j].rate),
+				 throttles[i].what, throttles[i].property);
 	}
 }
 
@@ -259,27 +284,52 @@ static bool core_file_is_ours_to_give(const char *file)
 	return strcmp(file, "cgroup.max.depth") == 0 || strcmp(file, "cgroup.max.descendants") == 0;
 }
 
+static enum controller controller_of(const char *file)
+{
+	size_t len = strcspn(file, "."), c;
+
+	for (c = 0; c < CONTROLLER_MAX; c++) {
+		const char *name = controller_table[c].v2;
+
+		if (name != NULL && strlen(name) == len && strncmp(name, file, len) == 0)
+			break;
+	}
+	return (enum controller)c;
+}
+
+/* Of a controller that is not known here, a bundle's file is written all the same: the kernel says
+ * whether there is one. */
+static int check_file(const struct spec_resources *r, const char *file)
+{
+	enum controller c = controller_of(file);
+
+	if (strchr(file, '.') != NULL && file[0] != '.' && strchr(file, '/') == NULL &&
+	    (c == CONTROLLER_CORE ? core_file_is_ours_to_give(file)
+				  : c != CONTROLLER_MAX || r->exact))
+		return 0;
+	return refuse("%s'%s' is not a file of cgroup v2 that can be set: "
+		      "CONTROLLER.FILE, such as memory.high",
+		      r->exact ? "linux.resources.unified: " : "", file);
+}
+
+/* The kernel takes a line at a time. */
 static int unified(const struct spec_resources *r, struct knobs *knobs)
 {
 	for (size_t i = 0; i < r->unified.n; i++) {
 		const struct spec_keyvalue *pair = &r->unified.v[i];
-		const char *dot = strchr(pair->key, '.');
-		size_t len = dot != NULL ? (size_t)(dot - pair->key) : 0, c;
+		enum controller c = controller_of(pair->key);
+		const char *line = pair->value;
 
-		for (c = 0; c < CONTROLLER_MAX; c++) {
-			const char *name = controller_table[c].v2;
+		TRY(check_file(r, pair->key));
+		for (;;) {
+			size_t len = strcspn(line, "\n");
 
-			if (name != NULL && strlen(name) == len &&
-			    strncmp(name, pair->key, len) == 0)
+			knob_add(knobs, c == CONTROLLER_MAX ? CONTROLLER_CORE : c, pair->key,
+				 xstrndup(line, len), "value of the cgroup", "unified");
+			line += len + (line[len] == '\n');
+			if (*line == '\0')
 				break;
 		}
-		if (c == CONTROLLER_MAX || strchr(pair->key, '/') != NULL ||
-		    (c == CONTROLLER_CORE && !core_file_is_ours_to_give(pair->key)))
-			return refuse("'%s' is not a file of cgroup v2 that can be set: "
-				      "CONTROLLER.FILE, such as memory.high",
-				      pair->key);
-		knob_add(knobs, (enum controller)c, pair->key, xstrdup(pair->value),
-			 "value of the cgroup");
 	}
 	return 0;
 }
@@ -288,14 +338,14 @@ int knobs_v2(const struct spec_resources *r, struct knobs *ret_knobs)
 {
 	struct knobs *knobs = ret_knobs;
 
-	*knobs = (struct knobs){ 0 };
+	*knobs = (struct knobs){ .exact = r->exact };
 	TRY(memory_v2(r, knobs));
 	cpu_v2(r, knobs);
 	cpuset(r, knobs);
 	io_v2(r, knobs);
 	TRY(unified(r, knobs));
 	optional_pids(r, knobs);
-	return 0;
+	return r->exact ? knobs_rest_v2(r, knobs) : 0;
 }
 
 void knobs_release(struct knobs *knobs)
@@ -341,10 +391,18 @@ static void knob_hint(const struct knob *knob, int rc)
 		hint("more memory than that is in use already");
 }
 
-int knob_fail(const struct knob *knob, int rc)
+int knob_fail(const struct knobs *knobs, const struct knob *knob, int rc)
 {
 	fail_with(rc, "cannot set the %s: '%s' to '%s'", knob->what, knob->file, knob->value);
 	knob_hint(knob, rc);
+	return knobs->exact ? fail_in(rc, "linux.resources.%s", knob->property) : rc;
+}
+
+int knobs_fail_in(const struct knobs *knobs, unsigned int controllers, int rc)
+{
+	for (size_t i = 0; knobs->exact && i < knobs->n; i++)
+		if (!knobs->v[i].optional && (controllers >> knobs->v[i].controller & 1) != 0)
+			return fail_in(rc, "linux.resources.%s", knobs->v[i].property);
 	return rc;
 }
 
@@ -361,7 +419,7 @@ int knobs_write(const struct knobs *knobs, enum controller controller, int dirfd
 			rc = knob_try(dirfd, knob->other_file, knob->other_value);
 		if (rc == 0 || knob->optional)
 			continue;
-		return knob_fail(knob, rc);
+		return knob_fail(knobs, knob, rc);
 	}
 	return 0;
 }

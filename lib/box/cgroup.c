@@ -8,12 +8,16 @@
 
 #include "base/alloc.h"
 #include "base/err.h"
+#include "base/path.h"
 #include "box/cgdir.h"
 #include "box/cgdriver.h"
+#include "box/cgknob.h"
 #include "box/cgself.h"
 #include "box/cgunit.h"
 
 #define CONTROLLERS_ANY (~0U >> 1)
+/* In the name of one that is not ours alone. */
+#define SHARED "shared-"
 
 static int none_make(const struct spec *spec, struct cgroup *cgroup)
 {
@@ -42,15 +46,11 @@ static bool is_below(const char *path)
 	return strstr(path, "..") == NULL && strstr(path, "//") == NULL;
 }
 
-/* "slice:prefix:name" of an OCI bundle, where there is no systemd to give it to. */
-static int place_unit(const char *text, char **ret_path)
+static bool is_clean(const char *path)
 {
-	autofree char *slice = NULL, *slice_path = NULL, *scope = NULL;
+	autofree char *clean = path_clean(path);
 
-	TRY(cgunit_split(text, &slice, &scope));
-	TRY(cgself_slice_path(slice, &slice_path));
-	*ret_path = xasprintf("%s/%s", slice_path, scope);
-	return 0;
+	return strcmp(path, clean) == 0;
 }
 
 static int place_parent(const struct spec *spec, const char *parent, const char *controller,
@@ -70,39 +70,77 @@ static int place_parent(const struct spec *spec, const char *parent, const char 
 	return 0;
 }
 
+/* cgroupsPath of a bundle, as path_clean() has it; below the parent where it is relative. */
+static int place_path(const char *text, const char *above, char **ret_path)
+{
+	autofree char *path = path_clean(text);
+
+	if (strcmp(path, "/") == 0)
+		return refuse("linux.cgroupsPath: '%s' is where all cgroups are", text);
+	*ret_path = text[0] == '/' ? xstrdup(path) : xasprintf("%s%s", above, path);
+	return 0;
+}
+
 int cgroup_place(const struct spec *spec, const char *parent, const char *controller,
 		 char **ret_path)
 {
-	const char *path = spec->cgroup.path;
 	autofree char *above = NULL;
 	size_t len;
 
-	if (path != NULL && !is_below(path))
-		return refuse("'%s' is not the path of a cgroup", path);
-	if (path != NULL && path[0] != '/' && strchr(path, ':') != NULL)
-		return place_unit(path, ret_path);
-	if (path != NULL && path[0] == '/' && path[1] != '\0') {
-		*ret_path = xstrdup(path);
-		return 0;
-	}
 	TRY(place_parent(spec, parent, controller, &above));
 	if (!is_below(above))
 		return refuse("'%s' is not the path of a cgroup", above);
 	len = strlen(above);
 	while (len > 0 && above[len - 1] == '/')
 		above[--len] = '\0';
+	if (spec->cgroup.path != NULL && spec->cgroup.path[0] != '\0')
+		return place_path(spec->cgroup.path, above, ret_path);
 	*ret_path = xasprintf("%s/%s%s", above, strcmp(above, CGROUP_PARENT) == 0 ? "" : "berth-",
-			      path != NULL ? path : spec->id);
+			      spec->id);
 	return 0;
+}
+
+/* The first limit of a bundle that wants a cgroup. A path alone is no limit: without one an
+ * ordinary user's containers run where the caller is, as with every runtime. */
+static int refuse_bundle(const struct spec *spec, const char *why, const char *fix)
+{
+	const struct spec_resources *resources = &spec->cgroup.resources;
+	AUTO(knobs) knobs = { 0 };
+
+	TRY(cgself_version() == CGROUP_V1 ? knobs_v1(resources, &knobs)
+					  : knobs_v2(resources, &knobs));
+	if (knobs.n == 0)
+		return 0;
+	refuse_with(EPERM, "limits cannot be set: %s", why);
+	hint("%s", fix);
+	return knobs_fail_in(&knobs, CONTROLLERS_ANY, -EPERM);
 }
 
 static int none_but_asked(const struct spec *spec, const char *why, const char *fix)
 {
+	if (spec->cgroup.resources.exact)
+		return refuse_bundle(spec, why, fix);
 	if (!spec->cgroup.resources.asked && spec->cgroup.parent == NULL)
 		return 0;
 	refuse_with(EPERM, "limits cannot be set: %s", why);
 	hint("%s", fix);
 	return -EPERM;
+}
+
+static int check_systemd(const struct spec *spec)
+{
+	bool rootless = geteuid() != 0;
+
+	if (!spec->cgroup.systemd)
+		return 0;
+	if (cgself_version() == CGROUP_V2 && cgunit_bus_exists(rootless))
+		return 0;
+	refuse_with(EOPNOTSUPP, "--systemd-cgroup: %s",
+		    cgself_version() != CGROUP_V2 ? "this host does not have cgroup v2 alone"
+		    : rootless                    ? "there is no systemd of this user"
+						  : "systemd does not run here");
+	hint("leave it out: cgroups are then made without systemd");
+	return -EOPNOTSUPP;
 }
 
 /* The driver for this host, this caller and this container. */
@@ -113,6 +151,7 @@ static int choose(const struct spec *spec, const struct cgroup_driver **ret_driv
 	*ret_driver = driver;
 	if (spec->cgroup.mode == CGROUP_DISABLED)
 		return 0;
+	TRY(check_systemd(spec));
 	switch (cgself_version()) {
 	case CGROUP_V0:
 		return none_but_asked(spec, "no cgroups are mounted",
@@ -142,7 +181,7 @@ int cgroup_make(const struct spec *spec, struct cgroup *ret_cgroup)
 	if (rc < 0) {
 		cgroup_remove(&cgroup);
 		cgroup_release(&cgroup);
-		return fail_in(rc, "cgroup");
+		return spec->cgroup.resources.exact ? rc : fail_in(rc, "cgroup");
 	}
 	*ret_cgroup = cgroup;
 	return 0;
@@ -201,12 +240,12 @@ void cgroup_forget(struct cgroup *cgroup)
 
 int cgroup_kill(const struct cgroup *cgroup)
 {
-	return cgroup->path != NULL ? cgroup->driver->kill(cgroup) : 0;
+	return cgroup->path != NULL && !cgroup->shared ? cgroup->driver->kill(cgroup) : 0;
 }
 
 int cgroup_remove(struct cgroup *cgroup)
 {
-	return cgroup->path != NULL ? cgroup->driver->remove(cgroup) : 0;
+	return cgroup->path != NULL && !cgroup->shared ? cgroup->driver->remove(cgroup) : 0;
 }
 
 int cgroup_oom(const struct cgroup *cgroup, bool *ret_oom, uint64_t *ret_peak)
@@ -216,8 +255,16 @@ int cgroup_oom(const struct cgroup *cgroup, bool *ret_oom, uint64_t *ret_peak)
 	return cgroup->path != NULL ? cgroup->driver->oom(cgroup, ret_oom, ret_peak) : 0;
 }
 
+static int refuse_shared(const struct cgroup *cgroup)
+{
+	return refuse_with(EOPNOTSUPP, "the cgroup '%s' is not the container's alone",
+			   cgroup->path);
+}
+
 int cgroup_freeze(const struct cgroup *cgroup, bool frozen)
 {
+	if (cgroup->shared)
+		return refuse_shared(cgroup);
 	if (cgroup->path != NULL)
 		return cgroup->driver->freeze(cgroup, frozen);
 	return frozen ? cgroup_refuse_none("a pause") : 0;
@@ -231,9 +278,14 @@ bool cgroup_is_frozen(const struct cgroup *cgroup)
 int cgroup_procs(const struct cgroup *cgroup, pid_t **ret_pids, size_t *ret_n)
 {
 	struct cgdir_procs procs = { 0 };
-	autoclose int fd = cgroup->path != NULL ? cgroup->driver->open(cgroup) : -ENOENT;
-	int rc = fd >= 0 ? cgdir_procs(fd, &procs) : fd;
+	autoclose int fd = -ENOENT;
+	int rc;
 
+	if (cgroup->shared)
+		return refuse_shared(cgroup);
+	if (cgroup->path != NULL)
+		fd = cgroup->driver->open(cgroup);
+	rc = fd >= 0 ? cgdir_procs(fd, &procs) : fd;
 	if (rc < 0) {
 		free(procs.v);
 		return rc;
@@ -275,21 +327,24 @@ void cgroup_release(struct cgroup *cgroup)
 void cgroup_name(const struct cgroup *cgroup, struct buf *out)
 {
 	if (cgroup->path != NULL)
-		buf_addf(out, "%s:%s", cgroup->driver->name, cgroup->path);
+		buf_addf(out, "%s%s:%s", cgroup->shared ? SHARED : "", cgroup->driver->name,
+			 cgroup->path);
 }
 
 int cgroup_find(const char *name, struct cgroup *ret_cgroup)
 {
 	struct cgroup cgroup = CGROUP_INIT;
-	const char *colon = strchr(name, ':');
+	const char *colon;
 
+	cgroup.shared = strncmp(name, SHARED, strlen(SHARED)) == 0;
+	name += cgroup.shared ? strlen(SHARED) : 0;
+	colon = strchr(name, ':');
 	cgroup.driver = &cgroup_driver_none;
 	for (size_t i = 0; colon != NULL && i < ARRAY_SIZE(drivers); i++)
 		if (strlen(drivers[i]->name) == (size_t)(colon - name) &&
 		    strncmp(drivers[i]->name, name, (size_t)(colon - name)) == 0)
 			cgroup.driver = drivers[i];
-	if (name[0] != '\0' &&
-	    (cgroup.driver == &cgroup_driver_none || colon[1] != '/' || !is_below(colon + 1)))
+	if (name[0] != '\0' && (cgroup.driver == &cgroup_driver_none || !is_clean(colon + 1)))
 		return refuse("'%s' does not name a cgroup", name);
 	if (colon != NULL)
 		cgroup.path = xstrdup(colon + 1);
@@ -308,6 +363,8 @@ int cgroup_discard(const char *name)
 	rc = cgroup_kill(&cgroup);
 	if (rc >= 0)
 		rc = cgroup_remove(&cgroup);
+	if (rc >= 0 && cgroup.path != NULL && cgroup.driver->vanish != NULL)
+		cgroup.driver->vanish(&cgroup);
 	if (rc < 0)
 		fail_with(rc, "cannot remove the cgroup '%s'", cgroup.path);
 	cgroup_release(&cgroup);

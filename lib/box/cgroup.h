@@ -30,6 +30,8 @@ struct cgroup {
 	char *path; /* below the hierarchy's root, the same in every v1 hierarchy; NULL: none */
 	int fd;     /* v2: the directory, for CLONE_INTO_CGROUP; -1 otherwise */
 	unsigned int controllers; /* v1: bit mask of the hierarchies that are used */
+	bool shared; /* of a bundle: processes of somebody else were there first. It is neither
+			killed nor removed, nor frozen */
 	struct cgroup_unit *unit; /* systemd: what cgroup_attach() is to start */
 };
 

@@ -85,7 +85,7 @@ static int cpuset_inherit(const char *path)
 	return 0;
 }
 
-static int missing(size_t controller, int rc)
+static int refuse_missing(size_t controller, int rc)
 {
 	const char *name = controller_table[controller].v1;
 
@@ -103,29 +103,69 @@ static int missing(size_t controller, int rc)
 	return rc;
 }
 
+static int missing(const struct knobs *knobs, size_t controller, int rc)
+{
+	rc = refuse_missing(controller, rc);
+	if (controller == CONTROLLER_DEVICES && knobs->exact)
+		return fail_in(rc, "linux.resources.devices");
+	return knobs_fail_in(knobs, 1U << controller, rc);
+}
+
+static bool is_mounted(size_t controller)
+{
+	autofree char *path = hierarchy(controller, "/cgroup.procs");
+
+	return access(path, F_OK) == 0;
+}
+
 static int make_one(const struct spec *spec, const struct knobs *knobs, size_t controller,
 		    struct cgroup *cgroup)
 {
 	autofree char *path = hierarchy(controller, cgroup->path);
 	autoclose int fd = -1;
-	int rc = cgdir_make(AT_FDCWD, path);
+	int rc = knobs->exact && !is_mounted(controller) ? -ENOENT : cgdir_make(AT_FDCWD, path);
 
 	if (rc < 0)
-		return missing(controller, rc);
+		return missing(knobs, controller, rc);
 	cgroup->controllers |= 1U << controller;
 	if (controller == CONTROLLER_CPUSET)
 		TRY(cpuset_inherit(cgroup->path));
 	fd = cgdir_open(AT_FDCWD, path);
 	if (fd < 0)
-		return missing(controller, fd);
+		return missing(knobs, controller, fd);
 	if (controller == CONTROLLER_DEVICES)
-		return cgdevice_write(&spec->cgroup.resources, fd);
+		return cgdevice_needed(spec) ? cgdevice_write(&spec->cgroup.resources, fd) : 0;
 	return knobs_write(knobs, (enum controller)controller, fd);
 }
 
 static int v1_place(const struct spec *spec, char **ret_path)
 {
 	return cgroup_place(spec, CGROUP_PARENT, "pids", ret_path);
+}
+
+/* Somebody else's processes are there already: the cgroup is not ours to kill or to remove. */
+static bool is_populated(const struct cgroup *cgroup)
+{
+	bool populated = false;
+
+	for (size_t i = 0; i < CONTROLLER_MAX && !populated; i++) {
+		autofree char *path =
+			controller_table[i].v1 != NULL ? hierarchy(i, cgroup->path) : NULL;
+
+		populated = path != NULL && cgdir_is_populated(AT_FDCWD, path);
+	}
+	return populated;
+}
+
+/* Engines read what a container uses from whatever hierarchy tells it. */
+static unsigned int every_hierarchy(void)
+{
+	unsigned int all = 0;
+
+	for (size_t i = 0; i < CONTROLLER_MAX; i++)
+		if (controller_table[i].v1 != NULL)
+			all |= 1U << i;
+	return all;
 }
 
 static int v1_make(const struct spec *spec, struct cgroup *cgroup)
@@ -141,6 +181,10 @@ static int v1_make(const struct spec *spec, struct cgroup *cgroup)
 	if (cgdevice_needed(spec)) {
 		wanted |= 1U << CONTROLLER_DEVICES;
 		required |= 1U << CONTROLLER_DEVICES;
+	}
+	if (knobs.exact) {
+		wanted |= every_hierarchy();
+		cgroup->shared = is_populated(cgroup);
 	}
 	for (size_t i = 0; i < CONTROLLER_MAX; i++) {
 		int rc = (wanted >> i & 1) != 0 ? make_one(spec, &knobs, i, cgroup) : 0;
@@ -193,12 +237,12 @@ static int enter_hierarchy(const struct cgroup *cgroup, pid_t pid, const struct 
 	entered->path = hierarchy(controller, cgroup->path);
 	rc = cgdir_make(AT_FDCWD, entered->path);
 	if (rc < 0)
-		return missing(controller, rc);
+		return missing(knobs, controller, rc);
 	if (controller == CONTROLLER_CPUSET)
 		TRY(cpuset_inherit(cgroup->path));
 	entered->to = cgdir_open(AT_FDCWD, entered->path);
 	if (entered->to < 0)
-		return missing(controller, entered->to);
+		return missing(knobs, controller, entered->to);
 	TRY(knobs_write(knobs, (enum controller)controller, entered->to));
 	rc = cgdir_gather(all, entered->to);
 	return rc < 0 ? fail_with(rc, "cannot move the container to '%s'", entered->path) : 0;
@@ -215,20 +259,24 @@ static void leave_hierarchy(struct entered *entered)
 static int update_one(const struct cgroup *cgroup, pid_t pid, const struct knobs *knobs,
 		      size_t controller, struct cgchange *change, struct entered *entered)
 {
+	const unsigned int required = knobs_controllers(knobs, true);
 	autoclose int fd = open_one(cgroup, controller);
 
 	if (fd >= 0)
 		return cgchange_write(change, knobs, (enum controller)controller, fd);
+	/* Not worth a hierarchy of its own. */
+	if ((required >> controller & 1) == 0)
+		return 0;
 	return enter_hierarchy(cgroup, pid, knobs, controller, entered);
 }
 
 static int update_all(const struct cgroup *cgroup, pid_t pid, const struct knobs *knobs,
 		      struct cgchange *change, struct entered entered[CONTROLLER_MAX])
 {
-	const unsigned int required = knobs_controllers(knobs, true);
+	const unsigned int wanted = knobs_controllers(knobs, false);
 
 	for (size_t i = 0; i < CONTROLLER_MAX; i++)
-		if ((required >> i & 1) != 0)
+		if ((wanted >> i & 1) != 0)
 			TRY(update_one(cgroup, pid, knobs, i, change, &entered[i]));
 	return 0;
 }

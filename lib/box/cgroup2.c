@@ -13,6 +13,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,7 @@
 #include "box/cgdir.h"
 #include "box/cgdriver.h"
 #include "box/cgknob.h"
+#include "box/cgowner.h"
 #include "box/cgself.h"
 
 #define CONTROLLERS_TEXT 512
@@ -104,7 +106,7 @@ static void enable(const char *path, unsigned int controllers, const char *own)
 	}
 }
 
-int cgroup2_missing(unsigned int controllers)
+static int refuse_missing(unsigned int controllers)
 {
 	const char *name = controllers != 0 ? controller_table[__builtin_ctz(controllers)].v2 : "";
 
@@ -121,15 +123,49 @@ int cgroup2_missing(unsigned int controllers)
 	return -ENOENT;
 }
 
+int cgroup2_missing(const struct knobs *knobs, unsigned int controllers)
+{
+	return knobs_fail_in(knobs, controllers, refuse_missing(controllers));
+}
+
+/* Those that engines read from, whatever is limited. */
+static unsigned int every_controller(void)
+{
+	autoclose int root = cgdir_open(AT_FDCWD, CGROUP_ROOT);
+
+	return cgroup2_controllers(root, "cgroup.controllers");
+}
+
+/* Where the kernel would rather kill than refuse. */
+int cgroup2_check_memory(const struct spec_resources *resources, int dirfd)
+{
+	int64_t limit = resources->memory_limit;
+	char text[32];
+	uint64_t used;
+
+	if (!resources->memory_check || limit <= 0 ||
+	    cgdir_read(dirfd, "memory.current", text, sizeof(text)) <= 0)
+		return 0;
+	used = strtoull(text, NULL, 10);
+	return used <= (uint64_t)limit
+		       ? 0
+		       : refuse_with(EBUSY,
+				     "linux.resources.memory.limit: %" PRId64
+				     " is less than the %" PRIu64 " bytes that are in use",
+				     limit, used);
+}
+
 /* Where the container goes; *ret_own is the cgroup that may be emptied for it, or NULL. */
 static int find_place(const struct spec *spec, char **ret_path, char **ret_own)
 {
 	autofree char *own = NULL, *full = NULL;
 	autoclose int fd = -1;
 
-	if (spec->cgroup.path != NULL || spec->cgroup.parent != NULL)
+	if (spec->cgroup.parent != NULL || (spec->cgroup.path != NULL && geteuid() == 0))
 		return cgroup_place(spec, CGROUP_PARENT, NULL, ret_path);
 	TRY(cgself_own(&own));
+	if (spec->cgroup.path != NULL)
+		return cgroup_place(spec, own, NULL, ret_path);
 	full = absolute(own);
 	fd = cgdir_open(AT_FDCWD, full);
 	if (spec->cgroup.mode == CGROUP_SPLIT || (fd >= 0 && cgself_is_delegated(fd))) {
@@ -151,14 +187,32 @@ static int v2_place(const struct spec *spec, char **ret_path)
 }
 
 /* No cgroup of our own, which is no fault where nobody asked for limits. */
-static int do_without(int rc, unsigned int required, struct cgroup *cgroup)
+static int do_without(int rc, const struct knobs *knobs, struct cgroup *cgroup)
 {
+	unsigned int required = knobs_controllers(knobs, true);
+
 	if (required != 0 && (rc == -EACCES || rc == -EPERM || rc == -EROFS))
-		return cgroup2_missing(required);
+		return cgroup2_missing(knobs, required);
 	if (required != 0)
 		return fail_with(rc, "cannot make '%s%s'", CGROUP_ROOT, cgroup->path);
 	xreplace(&cgroup->path, NULL);
 	return 0;
+}
+
+/* Without the privilege to load the rules, nodes cannot be made either. */
+int cgroup2_allow_devices(const struct spec *spec, int dirfd)
+{
+	const struct spec_resources *resources = &spec->cgroup.resources;
+	int rc;
+
+	if (geteuid() != 0 || !cgdevice_needed(spec))
+		return 0;
+	rc = cgdevice_attach(resources, dirfd);
+	if (rc == -EPERM) {
+		err_clear();
+		return 0;
+	}
+	return resources->exact ? fail_in(rc, "linux.resources.devices") : rc;
 }
 
 static int set_limits(const struct spec *spec, const struct knobs *knobs, const char *own,
@@ -168,6 +222,8 @@ static int set_limits(const struct spec *spec, const struct knobs *knobs, const 
 	unsigned int wanted = knobs_controllers(knobs, false), lacking;
 	bool is_ours = geteuid() == 0 && (own == NULL || own[0] == '\0');
 
+	if (knobs->exact)
+		wanted |= every_controller();
 	lacking = wanted & ~cgroup2_controllers(cgroup->fd, "cgroup.controllers");
 	/* Not worth moving processes for a limit that nobody asked for. */
 	if ((lacking & required) != 0 || (lacking != 0 && is_ours)) {
@@ -175,34 +231,28 @@ static int set_limits(const struct spec *spec, const struct knobs *knobs, const 
 		lacking = wanted & ~cgroup2_controllers(cgroup->fd, "cgroup.controllers");
 	}
 	if ((lacking & required) != 0)
-		return cgroup2_missing(lacking & required);
+		return cgroup2_missing(knobs, lacking & required);
+	TRY(cgroup2_check_memory(&spec->cgroup.resources, cgroup->fd));
 	TRY(knobs_write(knobs, CONTROLLER_MAX, cgroup->fd));
-	/* Without the privilege to load them, nodes cannot be made either. */
-	if (geteuid() == 0 && cgdevice_needed(spec) &&
-	    cgdevice_attach(&spec->cgroup.resources, cgroup->fd) < 0) {
-		if (errno != EPERM)
-			return -errno;
-		err_clear();
-	}
-	return 0;
+	TRY(cgowner_give(spec, cgroup->fd));
+	return cgroup2_allow_devices(spec, cgroup->fd);
 }
 
 static int v2_make(const struct spec *spec, struct cgroup *cgroup)
 {
 	AUTO(knobs) knobs = { 0 };
 	autofree char *own = NULL, *full = NULL;
-	unsigned int required;
 	int rc;
 
 	TRY(knobs_v2(&spec->cgroup.resources, &knobs));
-	required = knobs_controllers(&knobs, true);
 	TRY(find_place(spec, &cgroup->path, &own));
 	full = absolute(cgroup->path);
+	cgroup->shared = knobs.exact && cgdir_is_populated(AT_FDCWD, full);
 	rc = cgdir_make(AT_FDCWD, full);
 	if (rc >= 0)
 		rc = cgdir_open(AT_FDCWD, full);
 	if (rc < 0)
-		return do_without(rc, required, cgroup);
+		return do_without(rc, &knobs, cgroup);
 	cgroup->fd = rc;
 	return set_limits(spec, &knobs, own, cgroup);
 }
@@ -256,7 +306,8 @@ int cgroup2_update(const struct cgroup *cgroup, pid_t pid, const struct spec_res
 		lacking &= ~cgroup2_controllers(fd, "cgroup.controllers");
 	}
 	if (lacking != 0)
-		return cgroup2_missing(lacking);
+		return cgroup2_missing(&after, lacking);
+	TRY(cgroup2_check_memory(to, fd));
 	rc = cgchange_write(&change, &after, CONTROLLER_MAX, fd);
 	if (rc < 0)
 		cgchange_undo(&change);

@@ -14,6 +14,7 @@
 #include "box/cgdir.h"
 #include "box/cgdriver.h"
 #include "box/cgknob.h"
+#include "box/cgowner.h"
 #include "box/cgself.h"
 #include "box/dbus.h"
 
@@ -24,9 +25,10 @@
 /* A busy machine may take its time. */
 #define JOB_TIMEOUT_MS 30000
 
-#define UNIT_NUMBERS 6
+#define UNIT_NUMBERS 7
 
 struct cgroup_unit {
+	const struct spec *spec;
 	char *bus;
 	char *scope, *slice; /* slice NULL: systemd's default */
 	struct knobs knobs;
@@ -63,8 +65,8 @@ int cgunit_split(const char *text, char **ret_slice, char **ret_scope)
 	if (name == NULL || name[1] == '\0' || strchr(name + 1, ':') != NULL ||
 	    strchr(name + 1, '/') != NULL)
 		return refuse("'%s' is not SLICE:PREFIX:NAME", text);
-	*ret_slice =
-		prefix == text ? xstrdup("system.slice") : xstrndup(text, (size_t)(prefix - text));
+	*ret_slice = prefix == text ? xstrdup(geteuid() == 0 ? "system.slice" : "user.slice")
+				    : xstrndup(text, (size_t)(prefix - text));
 	*ret_scope = name == prefix + 1 ? xasprintf("%s.scope", name + 1)
 					: xasprintf("%.*s-%s.scope", (int)(name - prefix - 1),
 						    prefix + 1, name + 1);
@@ -111,15 +113,15 @@ bool cgunit_wanted(const struct spec *spec)
 	bool rootless = geteuid() != 0;
 	bool slice = cgroup->parent != NULL && strchr(cgroup->parent, '/') == NULL &&
 		     cgunit_is_slice(cgroup->parent);
-	bool unit =
-		cgroup->path != NULL && cgroup->path[0] != '/' && strchr(cgroup->path, ':') != NULL;
 
+	if (cgroup->resources.exact)
+		return cgroup->systemd;
 	if (cgroup->mode != CGROUP_ENABLED)
 		return false;
-	if (slice || unit)
+	if (slice)
 		return cgunit_bus_exists(rootless);
 	return rootless && cgroup->resources.asked && cgroup->parent == NULL &&
-	       cgroup->path == NULL && !own_is_delegated() && cgunit_bus_exists(rootless);
+	       !own_is_delegated() && cgunit_bus_exists(rootless);
 }
 
 /* Unlimited is the largest number in systemd's words. */
@@ -141,6 +143,8 @@ static void add_numbers(struct cgroup_unit *unit, const struct spec_resources *r
 	if (r->memory_swap != LIMIT_NONE)
 		add_number(unit, "MemorySwapMax",
 			   r->memory_swap < 0 ? -1 : r->memory_swap - r->memory_limit);
+	if (r->exact && r->cpu_shares > 0)
+		add_number(unit, "CPUWeight", knob_cpu_weight(r->cpu_shares));
 	if (r->cpu_quota > 0 && r->cpu_quota < INT64_MAX / 1000000)
 		add_number(unit, "CPUQuotaPerSecUSec", r->cpu_quota * 1000000 / period);
 }
@@ -150,11 +154,13 @@ static int unit_make(const struct spec *spec, struct cgroup *cgroup)
 	struct cgroup_unit *unit = xcalloc(1, sizeof(*unit));
 
 	cgroup->unit = unit;
+	unit->spec = spec;
 	TRY(knobs_v2(&spec->cgroup.resources, &unit->knobs));
 	add_numbers(unit, &spec->cgroup.resources);
 	unit->bus = bus_path(geteuid() != 0);
-	if (spec->cgroup.path != NULL) {
-		TRY(cgunit_split(spec->cgroup.path, &unit->slice, &unit->scope));
+	if (spec->cgroup.path != NULL && spec->cgroup.path[0] != '\0') {
+		TRY(fail_in(cgunit_split(spec->cgroup.path, &unit->slice, &unit->scope),
+			    "linux.cgroupsPath"));
 	} else {
 		unit->slice = xstrdup_null(spec->cgroup.parent);
 		unit->scope = xasprintf("berth-%s.scope", spec->id);
@@ -199,22 +205,30 @@ static void put_properties(const struct cgroup_unit *unit, pid_t pid, struct buf
 	dbus_array_end(body, mark, start);
 }
 
-/* Everything at once: the bus works it off in order. Returns the serial number of the request. */
-static uint32_t queue_start(struct dbus *bus, const struct cgroup_unit *unit, pid_t pid)
+/* To hear how jobs end. */
+static void queue_subscription(struct dbus *bus)
 {
 	static const struct dbus_method add_match = { "org.freedesktop.DBus",
 						      "/org/freedesktop/DBus",
 						      "org.freedesktop.DBus", "AddMatch" };
 	static const struct dbus_method subscribe = { SYSTEMD, SYSTEMD_OBJECT, MANAGER,
 						      "Subscribe" };
-	static const struct dbus_method start_unit = { SYSTEMD, SYSTEMD_OBJECT, MANAGER,
-						       "StartTransientUnit" };
-	AUTO(buf) match = BUF_INIT, body = BUF_INIT;
-	size_t mark, start;
+	AUTO(buf) match = BUF_INIT;
 
 	dbus_put_string(&match, "type='signal',interface='" MANAGER "',member='JobRemoved'");
 	dbus_call(bus, &add_match, "s", &match);
 	dbus_call(bus, &subscribe, "", NULL);
+}
+
+/* Everything at once: the bus works it off in order. Returns the serial number of the request. */
+static uint32_t queue_start(struct dbus *bus, const struct cgroup_unit *unit, pid_t pid)
+{
+	static const struct dbus_method start_unit = { SYSTEMD, SYSTEMD_OBJECT, MANAGER,
+						       "StartTransientUnit" };
+	AUTO(buf) body = BUF_INIT;
+	size_t mark, start;
+
+	queue_subscription(bus);
 	dbus_put_string(&body, unit->scope);
 	dbus_put_string(&body, "fail");
 	put_properties(unit, pid, &body);
@@ -276,8 +290,10 @@ static int write_knobs(const struct cgroup *cgroup, const struct cgroup_unit *un
 	lacking = knobs_controllers(&unit->knobs, true) &
 		  ~cgroup2_controllers(fd, "cgroup.controllers");
 	if (lacking != 0)
-		return cgroup2_missing(lacking);
-	return knobs_write(&unit->knobs, CONTROLLER_MAX, fd);
+		return cgroup2_missing(&unit->knobs, lacking);
+	TRY(knobs_write(&unit->knobs, CONTROLLER_MAX, fd));
+	TRY(cgowner_give(unit->spec, fd));
+	return cgroup2_allow_devices(unit->spec, fd);
 }
 
 static int unit_attach(struct cgroup *cgroup, pid_t pid)
@@ -398,6 +414,31 @@ static int unit_remove(const struct cgroup *cgroup)
 	return 0;
 }
 
+/* An engine may ask for the same name as soon as the container is deleted; systemd notices that a
+ * scope is empty in its own time. One that is gone already is what was wanted. */
+static void unit_vanish(const struct cgroup *cgroup)
+{
+	static const struct dbus_method stop = { SYSTEMD, SYSTEMD_OBJECT, MANAGER, "StopUnit" };
+	const char *slash = strrchr(cgroup->path, '/');
+	const char *scope = slash != NULL ? slash + 1 : cgroup->path;
+	autofree char *address = bus_path(geteuid() != 0);
+	AUTO(dbus) bus = DBUS_INIT;
+	struct cgroup_unit unit = { .scope = (char *)scope };
+	AUTO(err_kept) kept = err_keep();
+	uint32_t request;
+	AUTO(buf) body = BUF_INIT;
+
+	if (dbus_connect(address, &bus) >= 0) {
+		queue_subscription(&bus);
+		dbus_put_string(&body, scope);
+		dbus_put_string(&body, "replace");
+		request = dbus_call(&bus, &stop, "ss", &body);
+		if (dbus_flush(&bus) >= 0)
+			(void)wait_for_job(&bus, request, &unit);
+	}
+	err_restore(&kept);
+}
+
 const struct cgroup_driver cgroup_driver_systemd = {
 	.name = "cgroupsd",
 	.make = unit_make,
@@ -406,6 +447,7 @@ const struct cgroup_driver cgroup_driver_systemd = {
 	.attach = unit_attach,
 	.kill = cgroup2_kill,
 	.remove = unit_remove,
+	.vanish = unit_vanish,
 	.oom = cgroup2_oom,
 	.freeze = cgfreeze_v2,
 	.update = unit_update,

@@ -16,41 +16,6 @@
 #define NSEC_PER_USEC 1000
 /* v1 has no word for "no limit", but a number of pages that no machine has. */
 #define V1_LIMIT_MAX (UINT64_C(1) << 62)
-#define MAX_TEXT (1UL << 20)
-
-/* A file with one number, or "max". */
-static uint64_t number(int dirfd, const char *file)
-{
-	char text[64], *end;
-	uint64_t value;
-
-	if (dirfd < 0 || cgdir_read(dirfd, file, text, sizeof(text)) <= 0)
-		return CGUSAGE_UNKNOWN;
-	if (strncmp(text, "max", 3) == 0)
-		return CGUSAGE_NONE;
-	if (text[0] == '-') /* v1: cpu.cfs_quota_us */
-		return CGUSAGE_NONE;
-	value = strtoull(text, &end, 10);
-	return end != text ? value : CGUSAGE_UNKNOWN;
-}
-
-/* "KEY N" in a file of such lines. */
-static uint64_t keyed(int dirfd, const char *file, const char *key)
-{
-	AUTO(buf) text = BUF_INIT;
-	size_t len = strlen(key);
-
-	if (dirfd < 0 || fs_read_file(dirfd, file, MAX_TEXT, &text) < 0) {
-		err_clear();
-		return CGUSAGE_UNKNOWN;
-	}
-	for (const char *line = text.data; line != NULL; line = strchr(line, '\n')) {
-		line += *line == '\n';
-		if (strncmp(line, key, len) == 0 && line[len] == ' ')
-			return strtoull(line + len + 1, NULL, 10);
-	}
-	return CGUSAGE_UNKNOWN;
-}
 
 /* The sum of what follows each `word`: "rbytes=" of io.stat, "Read " of blkio. */
 static uint64_t summed(const char *text, const char *word)
@@ -68,10 +33,8 @@ static void read_io(int dirfd, const char *file, const char *const words[2], str
 {
 	AUTO(buf) text = BUF_INIT;
 
-	if (dirfd < 0 || fs_read_file(dirfd, file, MAX_TEXT, &text) < 0) {
-		err_clear();
+	if (!cgread_text(dirfd, file, &text))
 		return;
-	}
 	usage->read_bytes = summed(text.data, words[0]);
 	usage->write_bytes = summed(text.data, words[1]);
 }
@@ -88,14 +51,14 @@ static void read_v2(int fd, struct cgusage *usage)
 	static const char *const io[] = { "rbytes=", "wbytes=" };
 	char text[64];
 
-	usage->cpu_usec = keyed(fd, "cpu.stat", "usage_usec");
-	usage->memory =
-		less(number(fd, "memory.current"), keyed(fd, "memory.stat", "inactive_file"));
-	usage->memory_limit = number(fd, "memory.max");
+	usage->cpu_usec = cgread_keyed(fd, "cpu.stat", "usage_usec");
+	usage->memory = less(cgread_number(fd, "memory.current"),
+			     cgread_keyed(fd, "memory.stat", "inactive_file"));
+	usage->memory_limit = cgread_number(fd, "memory.max");
 	read_io(fd, "io.stat", io, usage);
-	usage->pids = number(fd, "pids.current");
-	usage->pids_limit = number(fd, "pids.max");
-	usage->cpu_quota = number(fd, "cpu.max");
+	usage->pids = cgread_number(fd, "pids.current");
+	usage->pids_limit = cgread_number(fd, "pids.max");
+	usage->cpu_quota = cgread_number(fd, "cpu.max");
 	if (cgdir_read(fd, "cpu.max", text, sizeof(text)) > 0 && strchr(text, ' ') != NULL)
 		usage->cpu_period = strtoull(strchr(text, ' ') + 1, NULL, 10);
 }
@@ -107,20 +70,20 @@ static void read_v1(const struct cgroup *cgroup, struct cgusage *usage)
 	autoclose int memory = cgroup1_open(cgroup, CONTROLLER_MEMORY);
 	autoclose int block = cgroup1_open(cgroup, CONTROLLER_IO);
 	autoclose int pids = cgroup1_open(cgroup, CONTROLLER_PIDS);
-	uint64_t nsec = number(cpu, "cpuacct.usage");
+	uint64_t nsec = cgread_number(cpu, "cpuacct.usage");
 
 	if (nsec < CGUSAGE_NONE)
 		usage->cpu_usec = nsec / NSEC_PER_USEC;
-	usage->memory = less(number(memory, "memory.usage_in_bytes"),
-			     keyed(memory, "memory.stat", "total_inactive_file"));
-	usage->memory_limit = number(memory, "memory.limit_in_bytes");
+	usage->memory = less(cgread_number(memory, "memory.usage_in_bytes"),
+			     cgread_keyed(memory, "memory.stat", "total_inactive_file"));
+	usage->memory_limit = cgread_number(memory, "memory.limit_in_bytes");
 	if (usage->memory_limit < CGUSAGE_NONE && usage->memory_limit >= V1_LIMIT_MAX)
 		usage->memory_limit = CGUSAGE_NONE;
 	read_io(block, "blkio.throttle.io_service_bytes_recursive", io, usage);
-	usage->pids = number(pids, "pids.current");
-	usage->pids_limit = number(pids, "pids.max");
-	usage->cpu_quota = number(cpu, "cpu.cfs_quota_us");
-	usage->cpu_period = number(cpu, "cpu.cfs_period_us");
+	usage->pids = cgread_number(pids, "pids.current");
+	usage->pids_limit = cgread_number(pids, "pids.max");
+	usage->cpu_quota = cgread_number(cpu, "cpu.cfs_quota_us");
+	usage->cpu_period = cgread_number(cpu, "cpu.cfs_period_us");
 }
 
 int cgusage_read(const struct cgroup *cgroup, struct cgusage *ret_usage)

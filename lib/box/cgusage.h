@@ -2,6 +2,7 @@
 #ifndef BERTH_BOX_CGUSAGE_H
 #define BERTH_BOX_CGUSAGE_H
 
+#include "box/cgread.h"
 #include "box/cgroup.h"
 
 /*
@@ -9,9 +10,6 @@
  * and with v2 not every controller may be there: what no file tells is CGUSAGE_UNKNOWN. A limit
  * that is not set is CGUSAGE_NONE.
  */
-#define CGUSAGE_UNKNOWN UINT64_MAX
-#define CGUSAGE_NONE (UINT64_MAX - 1)
-
 struct cgusage {
 	uint64_t cpu_usec;
 	uint64_t memory, memory_limit; /* bytes; without the page cache that can go at once */

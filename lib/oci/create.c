@@ -14,6 +14,7 @@
 #include "box/box.h"
 #include "box/caps.h"
 #include "box/hook.h"
+#include "box/rdt.h"
 #include "box/stay.h"
 #include "container/attend.h"
 #include "oci/ocibundle.h"
@@ -101,6 +102,7 @@ static int build(struct making *making)
 		spec->process.new_keyring = false;
 	handover_descriptors(&making->request->stdio, &spec->process);
 	TRY(box_spawn(spec, box));
+	TRY(rdt_enter(spec, box->pid));
 	state->pid = box->pid;
 	TRY(run_hooks(making));
 	cgroup_name(&box->cgroup, &cgroup);
@@ -158,6 +160,7 @@ static int undo(struct making *making, int rc)
 	AUTO(err_kept) kept = err_keep();
 
 	(void)box_release(&making->box);
+	rdt_leave(&making->bundle.spec);
 	if (making->state.dir >= 0 && making->state.created != NULL) {
 		(void)ending_hooks(&making->state, &making->bundle.spec);
 		(void)ocistate_remove(making->runtime->root, making->state.id);

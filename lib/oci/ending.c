@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "box/cgroup.h"
 #include "box/hook.h"
+#include "box/rdt.h"
 #include "oci/ocibundle.h"
 #include "oci/runtime.h"
 
@@ -93,11 +94,12 @@ static int delete (const struct runtime *runtime, struct ocistate *state, bool f
 				   state->id, oci_status_name(status));
 	TRY(end_process(state));
 	TRY(cgroup_discard(state->cgroup));
-	if (state->poststop) {
+	if (state->poststop || rdt_exists()) {
 		struct ocibundle bundle;
 
 		/* Its files are to go, whatever has become of the configuration. */
 		if (ocibundle_of(runtime, state, &bundle) == 0) {
+			rdt_leave(&bundle.spec);
 			(void)ending_hooks(state, &bundle.spec);
 			ocibundle_release(&bundle);
 		}

@@ -9,6 +9,7 @@
 #include "base/fs.h"
 #include "base/units.h"
 #include "box/join.h"
+#include "box/rdt.h"
 #include "container/attend.h"
 #include "oci/ocibundle.h"
 #include "oci/handover.h"
@@ -137,6 +138,7 @@ static int begin(const struct runtime_exec *request, const struct spec *spec,
 		 const struct join *join, struct box *box)
 {
 	TRY(box_join(spec, join, box));
+	TRY(rdt_join(spec, box->pid));
 	TRY(box_created(box));
 	TRY(handover_send(&request->stdio, box));
 	TRY(explain(box, spec, box_go(box)));

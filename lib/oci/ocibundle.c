@@ -33,12 +33,34 @@ static int find_directory(const char *given, char **ret_dir)
 	return 0;
 }
 
+/* FNV-1a */
+static uint32_t hash(const char *text)
+{
+	uint32_t value = 2166136261U;
+
+	for (; *text != '\0'; text++)
+		value = (value ^ (unsigned char)*text) * 16777619U;
+	return value;
+}
+
+/* A place for the cgroup of a bundle that names none: containers of the same ID that other
+ * directories of states have are elsewhere. */
+static void place_cgroup(const struct runtime *runtime, const char *id, struct spec_cgroup *cgroup)
+{
+	cgroup->systemd = runtime->systemd_cgroup;
+	if (cgroup->path != NULL && cgroup->path[0] != '\0')
+		return;
+	free(cgroup->path);
+	cgroup->path = xasprintf("%s%s.%08x", cgroup->systemd ? ":berth:" : "", id,
+				 (unsigned int)hash(runtime->root));
+}
+
 /* What is asked for on the command line and not in the document. */
 static void apply(const struct runtime *runtime, const char *id, struct spec *spec)
 {
 	spec->id = xstrdup(id);
 	spec->process.check_command = true;
-	(void)runtime;
+	place_cgroup(runtime, id, &spec->cgroup);
 }
 
 static int read_config(const struct runtime *runtime, int dirfd, const char *file, const char *id,

@@ -303,9 +303,10 @@ enum oci_status ocistate_status(const struct ocistate *state)
 		return OCI_CREATING;
 	if (!proc_is_alive(state->pid, state->pid_start))
 		return OCI_STOPPED;
-	if (faccessat(state->dir, OCISTATE_SOCKET, F_OK, 0) == 0)
-		return OCI_CREATED;
-	return is_frozen(state) ? OCI_PAUSED : OCI_RUNNING;
+	/* One that was paused before its start can be resumed. */
+	if (is_frozen(state))
+		return OCI_PAUSED;
+	return faccessat(state->dir, OCISTATE_SOCKET, F_OK, 0) == 0 ? OCI_CREATED : OCI_RUNNING;
 }
 
 int ocistate_pidfd(const struct ocistate *state)

@@ -134,11 +134,3 @@ int bundleconfig_read_process(const char *bytes, size_t len, struct spec *spec)
 		inherit(&old.process, process, &spec->process);
 	return fail_in(rc, "process");
 }
-
-int bundleconfig_read_resources(const char *bytes, size_t len, struct spec *spec)
-{
-	autojson cJSON *resources = NULL;
-
-	TRY(json_parse(bytes, len, "resources", &resources));
-	return fail_in(bundle_part_resources(resources, spec), "resources");
-}

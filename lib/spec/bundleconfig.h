@@ -23,8 +23,4 @@ int bundleconfig_read(const char *bytes, size_t len, const char *dir, struct spe
 /* A process alone, of `exec --process FILE`, in the place of spec's own. */
 int bundleconfig_read_process(const char *bytes, size_t len, struct spec *spec);
 
-/* Resources alone, of `update --resources FILE`, in the place of spec's own; what is not in the
- * document stays. */
-int bundleconfig_read_resources(const char *bytes, size_t len, struct spec *spec);
-
 #endif

@@ -40,9 +40,11 @@ int bundle_part_linux(const cJSON *linux_part, struct spec *spec)
 	TRY(bundle_part_execution(linux_part, spec));
 	TRY(bundle_part_devices(linux_part, spec));
 	TRY(config_get_copy(linux_part, "cgroupsPath", &spec->cgroup.path));
+	spec->cgroup.resources.exact = true;
 	TRY(json_get_object(linux_part, "resources", &resources));
 	if (resources != NULL)
 		TRY(fail_in(bundle_part_resources(resources, spec), "resources"));
+	TRY(bundle_part_rdt(linux_part, spec));
 	TRY(read_propagation(linux_part, &spec->root));
 	TRY(json_get_object(linux_part, "seccomp", &seccomp));
 	spec->seccomp.mode = SECCOMP_UNCONFINED;

@@ -23,6 +23,7 @@ int bundle_part_namespaces(const cJSON *linux_part, struct spec *spec);
 int bundle_part_execution(const cJSON *linux_part, struct spec *spec);
 int bundle_part_devices(const cJSON *linux_part, struct spec *spec);
 int bundle_part_resources(const cJSON *resources, struct spec *spec);
+int bundle_part_rdt(const cJSON *linux_part, struct spec *spec);
 int bundle_part_seccomp(const cJSON *seccomp, struct spec *spec);
 int bundle_part_hooks(const cJSON *config, struct spec *spec);
 /* maskedPaths, readonlyPaths, mountLabel. */

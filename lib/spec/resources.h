@@ -36,6 +36,27 @@ struct spec_keyvalues {
 	size_t n;
 };
 
+/* A share of the bandwidth of one device. */
+struct spec_weight {
+	unsigned int major, minor;
+	int64_t weight, leaf_weight;
+};
+
+struct spec_hugepages {
+	char *size; /* "2MB" */
+	uint64_t limit;
+};
+
+struct spec_rdma {
+	char *device;
+	int64_t handles, objects;
+};
+
+struct spec_priority {
+	char *interface;
+	uint32_t priority;
+};
+
 /* Limits, in the terms of config.json (those of cgroup v1); box/cgroup converts for v2. INT64_MIN:
  * not given. */
 #define LIMIT_NONE INT64_MIN
@@ -54,6 +75,34 @@ struct spec_resources {
 	} devices;
 	bool asked; /* the user asked for at least one limit: where it cannot be set is an error,
 		       not silence */
+
+	/* The rest is of bundles only. */
+	bool exact; /* all that is here was asked for, nothing is a default; errors carry the path
+		       of the property, and the container is in every hierarchy of v1 */
+	int64_t cpu_burst, cpu_idle;
+	int64_t cpu_rt_runtime, cpu_rt_period;
+	int64_t memory_tcp;                          /* of sockets, in the kernel */
+	int64_t memory_swappiness, memory_hierarchy; /* the latter: 0 or 1 */
+	bool oom_kill_disable;
+	bool memory_check; /* refuse a limit that is below what is in use */
+	int64_t blkio_leaf_weight;
+	int64_t net_class;
+	struct {
+		struct spec_weight *v;
+		size_t n;
+	} weights;
+	struct {
+		struct spec_hugepages *v;
+		size_t n;
+	} hugepages;
+	struct {
+		struct spec_rdma *v;
+		size_t n;
+	} rdma;
+	struct {
+		struct spec_priority *v;
+		size_t n;
+	} priorities;
 };
 
 enum cgroup_mode {
@@ -68,7 +117,11 @@ struct spec_cgroup {
 	char *path;
 	char *parent; /* --cgroup-parent */
 	struct spec_resources resources;
+	bool systemd; /* --systemd-cgroup: a scope of its own, whatever the path */
 };
+
+void resources_init(struct spec_resources *resources);
+void resources_release(struct spec_resources *resources);
 
 void keyvalues_add(struct spec_keyvalues *list, const char *key, const char *value);
 void keyvalues_release(struct spec_keyvalues *list);

@@ -10,34 +10,7 @@ void spec_init(struct spec *spec)
 {
 	*spec = (struct spec){ 0 };
 	spec->process.user.umask = 0022;
-	spec->cgroup.resources = (struct spec_resources){
-		.memory_limit = LIMIT_NONE,
-		.memory_swap = LIMIT_NONE,
-		.memory_reservation = LIMIT_NONE,
-		.cpu_shares = LIMIT_NONE,
-		.cpu_quota = LIMIT_NONE,
-		.cpu_period = LIMIT_NONE,
-		.pids_limit = LIMIT_NONE,
-		.blkio_weight = LIMIT_NONE,
-	};
-}
-
-void keyvalues_add(struct spec_keyvalues *list, const char *key, const char *value)
-{
-	struct spec_keyvalue *pair = VEC_PUSH(list);
-
-	pair->key = xstrdup(key);
-	pair->value = xstrdup(value);
-}
-
-void keyvalues_release(struct spec_keyvalues *list)
-{
-	for (size_t i = 0; i < list->n; i++) {
-		free(list->v[i].key);
-		free(list->v[i].value);
-	}
-	free(list->v);
-	*list = (struct spec_keyvalues){ 0 };
+	resources_init(&spec->cgroup.resources);
 }
 
 struct spec_mount *spec_add_mount(struct spec *spec, const char *type, const char *source,
@@ -103,22 +76,6 @@ void spec_release_process(struct spec *spec)
 	process_release(&spec->process);
 }
 
-static void cgroup_release_plan(struct spec_cgroup *cgroup)
-{
-	struct spec_resources *limits = &cgroup->resources;
-
-	free(cgroup->path);
-	free(cgroup->parent);
-	free(limits->cpuset_cpus);
-	free(limits->cpuset_mems);
-	free(limits->read_bps.v);
-	free(limits->write_bps.v);
-	free(limits->read_iops.v);
-	free(limits->write_iops.v);
-	keyvalues_release(&limits->unified);
-	free(limits->devices.v);
-}
-
 static void net_devices_release(struct spec_net_devices *list)
 {
 	for (size_t i = 0; i < list->n; i++) {
@@ -177,8 +134,11 @@ void spec_release(struct spec *spec)
 	for (int kind = 0; kind < NS_MAX; kind++)
 		free(spec->ns[kind].path);
 	idmaps_release(&spec->idmaps);
-	cgroup_release_plan(&spec->cgroup);
 	seccomp_release(&spec->seccomp);
+	free(spec->cgroup.path);
+	free(spec->cgroup.parent);
+	resources_release(&spec->cgroup.resources);
+	rdt_release(&spec->rdt);
 	keyvalues_release(&spec->sysctl);
 	keyvalues_release(&spec->annotations);
 	spec_hooks_release(&spec->hooks);

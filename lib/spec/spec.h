@@ -13,6 +13,7 @@
 #include "spec/mount.h"
 #include "spec/namespace.h"
 #include "spec/process.h"
+#include "spec/rdt.h"
 #include "spec/resources.h"
 
 /*
@@ -120,6 +121,7 @@ struct spec {
 	struct strvec warnings; /* what the reader has passed over: for who has a log */
 	char *bundle;    /* absolute; of somebody else's config.json */
 	char *mount_label; /* SELinux context of the file systems that are made for it */
+	struct spec_rdt rdt;
 };
 
 /* Everything zero but what has another neutral value (limits, umask). */

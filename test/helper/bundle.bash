@@ -14,21 +14,23 @@ oci() {
 bundle() { # NAME [JQ]
 	local dir=$T/$1 rootless=()
 	[ "$(id -u)" = 0 ] || rootless=(--rootless)
-	mkdir -p "$dir"/rootfs/{bin,dev,etc,proc,sys,tmp,root}
-	cp "$(type -P busybox)" "$dir/rootfs/bin/busybox"
-	chroot_links "$dir/rootfs/bin"
-	echo 'root:x:0:0:root:/root:/bin/sh' >"$dir/rootfs/etc/passwd"
+	mkdir -p "$dir"
+	[ -d "$BATS_FILE_TMPDIR/rootfs" ] || busybox_root "$BATS_FILE_TMPDIR/rootfs"
+	cp -a -T "$BATS_FILE_TMPDIR/rootfs" "$dir/rootfs"
 	rm -f "$dir/config.json"
 	oci spec -b "$dir" "${rootless[@]}"
 	jq ".process.terminal = false | .root.readonly = false | ${2:-.}" "$dir/config.json" >"$dir/.new"
 	mv "$dir/.new" "$dir/config.json"
 }
 
-chroot_links() { # DIR
+busybox_root() { # DIR
 	local name
+	mkdir -p "$1"/{bin,dev,etc,proc,sys,tmp,root}
+	cp "$(type -P busybox)" "$1/bin/busybox"
+	echo 'root:x:0:0:root:/root:/bin/sh' >"$1/etc/passwd"
 	for name in sh cat echo env false head hostname id ls mkdir mount mountpoint printf ps pwd readlink rm seq sleep stat \
 		stty test touch tr true tty umount uname wc chmod chown cut dd dmesg find grep kill ln mknod nproc sed sort tail vi; do
-		ln -sf busybox "$1/$name"
+		ln -sf busybox "$1/bin/$name"
 	done
 }
 

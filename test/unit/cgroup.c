@@ -12,6 +12,7 @@
 #include "base/fs.h"
 #include "box/cgchange.h"
 #include "box/cgdevice.h"
+#include "box/cgdriver.h"
 #include "box/cgknob.h"
 #include "box/cgself.h"
 #include "box/cgunit.h"
@@ -239,6 +240,80 @@ static void changes_are_undone(void **state)
 	assert_int_equal(fs_remove_tree(AT_FDCWD, dir), 0);
 }
 
+/* Of a file with a line for each device, the line of that device is written back. */
+static void lines_of_devices_are_undone(void **state)
+{
+	static const struct {
+		const char *file, *before, *value, *undone;
+	} rows[] = {
+		{ "io.max", "8:0 rbps=1 wbps=max riops=max wiops=max\n8:16 rbps=2\n", "8:16 rbps=9",
+		  "8:16 rbps=2" },
+		{ "io.max", "8:0 rbps=1\n", "8:1 wbps=9",
+		  "8:1 rbps=max wbps=max riops=max wiops=max" },
+		{ "blkio.throttle.read_bps_device", "8:0 5\n", "8:0 6", "8:0 5" },
+		{ "blkio.throttle.read_bps_device", "", "8:0 6", "8:0 0" },
+		{ "io.bfq.weight", "default 100\n", "50", "default 100" },
+		{ "rdma.max", "mlx hca_handle=1 hca_object=max\n", "mlx hca_handle=2",
+		  "mlx hca_handle=1 hca_object=max" },
+		{ "net_prio.ifpriomap", "lo 0\neth0 3\n", "eth0 4", "eth0 3" },
+		{ "cpu.max", "max 100000\n", "5 6", "max 100000" },
+		{ "memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 0\n", "1", "0" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char dir[] = "/tmp/berth-cgchange.XXXXXX";
+		AUTO(knobs) knobs = { 0 };
+		AUTO(cgchange) change = { 0 };
+		autoclose int fd = -1;
+
+		assert_non_null(mkdtemp(dir));
+		fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		put(fd, rows[i].file, rows[i].before);
+		knob_add(&knobs, CONTROLLER_IO, rows[i].file, xstrdup(rows[i].value), "limit", "");
+		assert_int_equal(cgchange_write(&change, &knobs, CONTROLLER_MAX, fd), 0);
+		assert_int_equal(change.n, 1);
+		assert_string_equal(change.v[0].value, rows[i].undone);
+		assert_int_equal(fs_remove_tree(AT_FDCWD, dir), 0);
+	}
+}
+
+static void paths_of_bundles(void **state)
+{
+	static const struct {
+		const char *path, *place;
+	} rows[] = {
+		{ NULL, "/berth/id" },
+		{ "", "/berth/id" },
+		{ "/docker/x", "/docker/x" },
+		{ "//a/../b/./c/", "/b/c" },
+		{ "a/b", "/berth/a/b" },
+		{ "../../a", "/berth/a" },
+		{ "a..b", "/berth/a..b" },
+		{ "system.slice:docker:x", "/berth/system.slice:docker:x" },
+		{ "/", NULL },
+		{ "..", NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		autofree char *path = NULL;
+		AUTO(spec) spec;
+		int rc;
+
+		spec_init(&spec);
+		spec.id = xstrdup("id");
+		spec.cgroup.path = xstrdup_null(rows[i].path);
+		spec.cgroup.resources.exact = true;
+		rc = cgroup_place(&spec, "/berth", NULL, &path);
+		if (rows[i].place == NULL) {
+			assert_int_equal(rc, -EINVAL);
+			assert_non_null(strstr(err_text(), "linux.cgroupsPath: "));
+			continue;
+		}
+		assert_int_equal(rc, 0);
+		assert_string_equal(path, rows[i].place);
+	}
+}
+
 static void default_limit_is_optional(void **state)
 {
 	static const struct {
@@ -386,6 +461,58 @@ static void device_rules_decide(void **state)
 	free(r.devices.v);
 }
 
+/* v1 is told what is left: the kernel knows one list of exceptions and no order. */
+static void device_rules_are_reduced_for_v1(void **state)
+{
+	static const char *const files[] = { "devices.allow", "devices.deny" };
+	static const struct {
+		struct spec_device_rule rules[4];
+		int rc;
+		const char *allow, *deny;
+	} rows[] = {
+		{ { { false, 'a', -1, -1, "rwm" }, { true, 'c', 1, 3, "rwm" }, { 0 } },
+		  0,
+		  "c 1:3 rwm",
+		  "a" },
+		{ { { true, 'a', -1, -1, "rwm" }, { false, 'b', 8, -1, "w" }, { 0 } },
+		  0,
+		  "a",
+		  "b 8:* w" },
+		/* taken back in part, and by a wider one */
+		{ { { true, 'c', 1, 3, "rwm" }, { false, 'c', 1, 3, "w" }, { 0 } },
+		  0,
+		  "c 1:3 rm",
+		  "a" },
+		{ { { true, 'c', 1, 3, "rw" }, { false, 'c', 1, -1, "rw" }, { 0 } }, 0, "", "a" },
+		/* a hole in what is allowed would be ignored */
+		{ { { true, 'c', 1, -1, "rw" }, { false, 'c', 1, 3, "w" }, { 0 } },
+		  -EINVAL,
+		  "",
+		  "" },
+		{ { { true, 'c', 1, -1, "rw" }, { false, 'c', 1, 3, "m" }, { 0 } },
+		  0,
+		  "c 1:* rw",
+		  "a" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char dir[] = "/tmp/berth-unit-XXXXXX";
+		int fd = fake_cgroup(dir, files, ARRAY_SIZE(files));
+		struct spec_resources r = { .exact = true };
+
+		for (size_t j = 0; rows[i].rules[j].type != 0; j++)
+			*VEC_PUSH(&r.devices) = rows[i].rules[j];
+		assert_int_equal(cgdevice_write(&r, fd), rows[i].rc);
+		if (rows[i].rc < 0)
+			assert_non_null(strstr(err_text(), "linux.resources.devices: "));
+		assert_file(fd, "devices.allow", rows[i].allow);
+		assert_file(fd, "devices.deny", rows[i].deny);
+		free(r.devices.v);
+		close(fd);
+		assert_int_equal(fs_remove_tree(AT_FDCWD, dir), 0);
+	}
+}
+
 static void device_rules_are_for_who_could_break_them(void **state)
 {
 	AUTO(spec) spec;
@@ -400,6 +527,16 @@ static void device_rules_are_for_who_could_break_them(void **state)
 	mount->attr_set = 0;
 	assert_true(cgdevice_needed(&spec));
 	mount->attr_set = MOUNT_ATTR_NODEV;
+	/* A bundle's are for later processes as well, unless they allow everything. */
+	spec.cgroup.resources.exact = true;
+	assert_true(cgdevice_needed(&spec));
+	spec.cgroup.resources.devices.n = 1;
+	spec.cgroup.resources.devices.v[0] = (struct spec_device_rule){ true, 'a', -1, -1, "rwm" };
+	assert_false(cgdevice_needed(&spec));
+	spec.cgroup.resources.devices.v[0].allow = false;
+	assert_true(cgdevice_needed(&spec));
+	spec.cgroup.resources.exact = false;
+	assert_false(cgdevice_needed(&spec));
 	spec.process.caps.bounding |= UINT64_C(1) << 27; /* CAP_MKNOD */
 	assert_true(cgdevice_needed(&spec));
 }
@@ -417,6 +554,17 @@ static void names_find_cgroups(void **state)
 	cgroup_name(&cgroup, &text);
 	assert_string_equal(text.data, "");
 	cgroup_release(&cgroup);
+	assert_int_equal(cgroup_find("shared-cgroup1:/a..b", &cgroup), 0);
+	assert_true(cgroup.shared);
+	buf_clear(&text);
+	cgroup_name(&cgroup, &text);
+	assert_string_equal(text.data, "shared-cgroup1:/a..b");
+	/* Neither is anything of it. */
+	assert_int_equal(cgroup_kill(&cgroup), 0);
+	assert_int_equal(cgroup_remove(&cgroup), 0);
+	assert_int_equal(cgroup_freeze(&cgroup, true), -EOPNOTSUPP);
+	cgroup_release(&cgroup);
+	buf_clear(&text);
 	assert_int_equal(cgroup_find("cgroup1:/berth/no-such", &cgroup), 0);
 	cgroup_name(&cgroup, &text);
 	assert_string_equal(text.data, "cgroup1:/berth/no-such");
@@ -433,10 +581,13 @@ int main(void)
 		cmocka_unit_test(nonsense_is_refused),
 		cmocka_unit_test(files_are_written),
 		cmocka_unit_test(changes_are_undone),
+		cmocka_unit_test(lines_of_devices_are_undone),
+		cmocka_unit_test(paths_of_bundles),
 		cmocka_unit_test(default_limit_is_optional),
 		cmocka_unit_test(slices_have_paths),
 		cmocka_unit_test(units_are_split),
 		cmocka_unit_test(device_rules_decide),
+		cmocka_unit_test(device_rules_are_reduced_for_v1),
 		cmocka_unit_test(device_rules_are_for_who_could_break_them),
 		cmocka_unit_test(names_find_cgroups),
 	};
