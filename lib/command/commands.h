@@ -96,6 +96,9 @@
 	X(oci_delete) \
 	X(oci_pause) \
 	X(oci_resume) \
+	X(oci_update) \
+	X(oci_ps) \
+	X(oci_events) \
 	X(oci_spec) \
 	X(oci_features) \
 	X(oci_checkpoint) \
