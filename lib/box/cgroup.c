@@ -371,22 +371,26 @@ int cgroup_discard(const char *name)
 	return rc;
 }
 
-int cgroup_guess(const char *id, struct buf *out)
+int cgroup_guess_of(const struct spec *spec, struct buf *out)
 {
 	struct cgroup cgroup = CGROUP_INIT;
-	struct spec spec;
-	int rc;
+	int rc = choose(spec, &cgroup.driver);
+
+	if (rc >= 0 && cgroup.driver->place != NULL)
+		rc = cgroup.driver->place(spec, &cgroup.path);
+	if (rc >= 0)
+		cgroup_name(&cgroup, out);
+	cgroup_release(&cgroup);
+	return rc;
+}
+
+int cgroup_guess(const char *id, struct buf *out)
+{
+	AUTO(spec) spec;
 
 	spec_init(&spec);
 	spec.id = xstrdup(id);
-	rc = choose(&spec, &cgroup.driver);
-	if (rc >= 0 && cgroup.driver->place != NULL)
-		rc = cgroup.driver->place(&spec, &cgroup.path);
-	if (rc >= 0)
-		cgroup_name(&cgroup, out);
-	spec_release(&spec);
-	cgroup_release(&cgroup);
-	return rc;
+	return cgroup_guess_of(&spec, out);
 }
 
 int cgroup_describe(bool rootless, struct buf *version, struct buf *driver, struct buf *controllers)

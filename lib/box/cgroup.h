@@ -94,6 +94,8 @@ int cgroup_discard(const char *name);
 /* The name that the cgroup of a container with this ID and no wishes has: of one whose supervisor
  * was killed before it could say. "" where it would have none, or one that goes by itself. */
 int cgroup_guess(const char *id, struct buf *out);
+/* The same of one with wishes. */
+int cgroup_guess_of(const struct spec *spec, struct buf *out);
 
 /* Is there a driver of this name, whatever this host has? */
 bool cgroup_has_driver(const char *name);

@@ -319,8 +319,12 @@ static int v1_enter(const struct cgroup *cgroup)
 			continue;
 		rc = fd >= 0 ? cgdir_write(fd, "tasks", "0") : fd;
 		if (rc < 0)
-			return fail_with(rc, "cannot enter the cgroup '%s' of '%s'", cgroup->path,
-					 controller_table[i].v1);
+			fail_with(rc, "cannot enter the cgroup '%s' of '%s'", cgroup->path,
+				  controller_table[i].v1);
+		if (rc == -ENOSPC)
+			hint("its cpuset.cpus and cpuset.mems are empty: those of the cgroup above "
+			     "it serve");
+		TRY(rc);
 	}
 	return 0;
 }

@@ -116,8 +116,6 @@ static int build(struct making *making)
 /* From here on it is a container that others find. */
 static int publish(struct making *making)
 {
-	TRY(fs_replace_file(making->state.dir, OCISTATE_CONFIG, making->bundle.config.data,
-			    making->bundle.config.len, 0600, false));
 	TRY(ocistate_save(&making->state));
 	TRY(handover_pid(&making->request->stdio, making->box.pid));
 	/* It is anybody's to delete from now on. */
@@ -151,7 +149,9 @@ static int begin(struct making *making, const char *id)
 			   making->request->detach == false));
 	TRY(ocistate_make(making->runtime->root, id, &making->state));
 	describe(making);
-	return 0;
+	/* Before anything is made: what a killed create leaves is found by it. */
+	return fs_replace_file(making->state.dir, OCISTATE_CONFIG, making->bundle.config.data,
+			       making->bundle.config.len, 0600, false);
 }
 
 /* Nothing of it stays. */

@@ -108,15 +108,34 @@ static int delete (const struct runtime *runtime, struct ocistate *state, bool f
 	return ocistate_remove(runtime->root, state->id);
 }
 
+/* Who was to be in it has died with its creator. What others are in is left. */
+static void remove_cgroup(const struct spec *spec)
+{
+	AUTO(buf) name = BUF_INIT;
+	struct cgroup cgroup;
+
+	if (cgroup_guess_of(spec, &name) < 0 || cgroup_find(name.data, &cgroup) < 0)
+		return;
+	(void)cgroup_remove(&cgroup);
+	cgroup_release(&cgroup);
+}
+
 /* Garbage of a create that was killed, or nothing at all. */
 static int delete_rest(const struct runtime *runtime, const char *id)
 {
 	AUTO(ocistate) state = OCISTATE_INIT;
+	struct ocibundle bundle;
 	int rc = ocistate_make(runtime->root, id, &state);
 
 	if (rc == -EEXIST)
 		return rc;
 	TRY(rc);
+	state.bundle = xstrdup("/");
+	if (ocibundle_of(runtime, &state, &bundle) == 0) {
+		remove_cgroup(&bundle.spec);
+		rdt_leave(&bundle.spec);
+		ocibundle_release(&bundle);
+	}
 	err_clear();
 	return ocistate_remove(runtime->root, id);
 }

@@ -7,6 +7,7 @@
 #include "base/bounds.h"
 #include "base/err.h"
 #include "base/fs.h"
+#include "base/path.h"
 #include "base/units.h"
 #include "box/join.h"
 #include "box/rdt.h"
@@ -177,6 +178,27 @@ static int run(const struct runtime_exec *request, const struct spec *spec, stru
 	return rc;
 }
 
+/* A cgroup that the container has made below its own. */
+static int choose_cgroup(const struct runtime_exec *request, struct cgroup *cgroup)
+{
+	autofree char *below = NULL, *path = NULL;
+
+	if (request->cgroup == NULL)
+		return 0;
+	if (cgroup->path == NULL)
+		return cgroup_refuse_none("--cgroup");
+	if (strchr(request->cgroup, ':') != NULL)
+		return refuse("--cgroup '%s': one path for all controllers is supported",
+			      request->cgroup);
+	below = path_clean(request->cgroup);
+	if (strcmp(below, "/") == 0)
+		return 0;
+	path = xasprintf("%s%s", cgroup->path, below);
+	free(cgroup->path);
+	cgroup->path = steal(path);
+	return 0;
+}
+
 static int with_cgroup(const struct runtime_exec *request, const struct spec *spec,
 		       const struct ocistate *state)
 {
@@ -189,7 +211,9 @@ static int with_cgroup(const struct runtime_exec *request, const struct spec *sp
 		return refuse_with(ESRCH, "cannot exec in a stopped container");
 	TRY(cgroup_find(state->cgroup, &cgroup));
 	join.cgroup = &cgroup;
-	rc = run(request, spec, &join);
+	rc = choose_cgroup(request, &cgroup);
+	if (rc >= 0)
+		rc = run(request, spec, &join);
 	cgroup_release(&cgroup);
 	return rc;
 }

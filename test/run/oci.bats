@@ -396,3 +396,61 @@ only_with_cgroup() {
 	! grep -q berth "$T/a/rootfs/exe"
 	[ "$(tr '\n' ' ' <"$T/a/rootfs/fds")" = "0 1 2 3 " ]
 }
+
+@test "a create that is killed at any point leaves what delete --force removes" {
+	only root
+	bundle a '.process.args = ["sleep", "1000"] | .linux.cgroupsPath = "/berth-oci-killed" | .linux.resources.pids.limit = 50'
+	local killat=$T/killat at calls
+	cc -D_GNU_SOURCE -O1 -o "$killat" "$helper/killat.c"
+	killed() { # N
+		timeout -s KILL 60 "$killat" "$1" first "${BERTH%/*}/berth-oci" --root "$T/oci" create -b "$T/a" a \
+			</dev/null >/dev/null 2>"$T/killed" || :
+	}
+	killed 0
+	calls=$(sed -n 's/^killat: \([0-9]*\)$/\1/p' "$T/killed")
+	is_status a created
+	oci delete a
+	[ "$calls" -gt 50 ]
+	for ((at = 1 + RANDOM % 7; at <= calls; at += 7)); do
+		killed "$at"
+		# What it left is in nobody's way.
+		if [ $((at % 2)) = 0 ]; then
+			oci state a >/dev/null 2>&1 || create a || {
+				echo "killed at $at of $calls: $(cat "$T/a.err")"
+				return 1
+			}
+		fi
+		oci delete --force a
+		[ -z "$(ls "$T/oci")" ]
+		[ -z "$(find /sys/fs/cgroup -name berth-oci-killed)" ] || {
+			echo "killed at $at of $calls: $(find /sys/fs/cgroup -name berth-oci-killed)"
+			return 1
+		}
+	done
+}
+
+@test "exec --cgroup: below the container's own" {
+	only root
+	bundle a '.process.args = ["sleep", "1000"] | .linux.resources.pids.limit = 50'
+	create a
+	oci start a
+	dir=$(grep -E '^([0-9]+:pids|0:):' "/proc/$(cat "$T/a.pid")/cgroup" | head -1)
+	mkdir "/sys/fs/cgroup$([[ $dir == *pids* ]] && echo /pids)${dir#*:*:}/below"
+	split oci exec --cgroup /nothing a true
+	want 1
+	if [[ $dir == *pids* ]]; then
+		# With version 1 there is one such directory for each controller.
+		for other in $(sed -n 's/^[0-9]*:\([a-z,]*\):.*/\1/p' /proc/self/cgroup); do
+			mine=$(sed -n "s/^[0-9]*:$other://p" "/proc/$(cat "$T/a.pid")/cgroup")
+			[ "$mine" = "${dir#*:*:}" ] || continue
+			mkdir -p "/sys/fs/cgroup/$other$mine/below"
+			[ "$other" != cpuset ] || for file in cpuset.cpus cpuset.mems; do
+				cat "/sys/fs/cgroup/cpuset$mine/$file" >"/sys/fs/cgroup/cpuset$mine/below/$file"
+			done
+		done
+	fi
+	split oci exec --cgroup /below a cat /proc/self/cgroup
+	want 0
+	has ":/below"
+	oci delete -f a
+}
