@@ -132,6 +132,8 @@ int exec_check(const struct spec_process *process, const struct strvec *env)
 	int rc;
 
 	TRY(exec_find(process, env, &file));
+	if (file[0] == '\0')
+		return refuse_with(ENOENT, "the name of the command is empty");
 	rc = file[0] == '/' ? try_file(file) : 0;
 	return rc < 0 ? fail_with(rc, "cannot execute '%s'", file) : 0;
 }

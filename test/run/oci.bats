@@ -132,6 +132,11 @@ is_status() {
 	want 1
 	err_has 'exec: "nothing-like-it": executable file not found in $PATH'
 	[ ! -e "$T/oci/a" ]
+	bundle b '.process.args = [""]'
+	split oci create -b "$T/b" b
+	want 1
+	err_has 'exec: "": executable file not found in $PATH'
+	rm -r "$T/b"
 	bundle b '.process.args = ["/nothing/like-it"]'
 	split oci run -b "$T/b" b
 	want 1
