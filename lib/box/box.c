@@ -49,9 +49,8 @@
  *	------					-----
  *	stub, cgroup
  *	clone3 (by an usher: usher.h) --------> dies with its parent, clean signals
- *	id maps, hard limits, scheduler and
- *	IO priority, network interfaces,
- *	scope of systemd
+ *	id maps, hard limits, network
+ *	interfaces, scope of systemd
  *	ENTER (only where there was one) -----> cgroup of v1, cgroup namespace, clocks, root of
  *						its user namespace, joins, session keyring
  *						sources of mounts, mounts made private, root
@@ -59,6 +58,7 @@
  *						pivot; user, working directory, personality,
  *						memory policy, limits
  *	box_created() <------------------------ CREATED, with the pty
+ *	scheduler, IO priority
  *	(hooks, state, network ready)
  *	GO -----------------------------------> session; bounding set; ids; chdir; filter; caps
  *	(listener to its agent) <-------------- LISTENER (only of some filters, box/listener.h)
@@ -76,6 +76,8 @@
  *   before), and the masks before the pivot, which takes the host away.
  * - The parent does what only rights outside of a new user namespace allow: hard limits, the OOM
  *   score, real-time schedulers. Network interfaces are there before a sysctl may name them.
+ * - The scheduler is set in the finished child: a cgroup lets no process with real time in that it
+ *   has none for, and an idle one would be long in the making.
  * - The clocks of a time namespace are set with the ids that the child was born with: the file is
  *   theirs. The keyring belongs to the root of the user namespace, so it comes after the change.
  * - A memory policy counts nodes of the cgroup, so the child is in that before.
@@ -350,7 +352,6 @@ static int let_enter(const struct child *child, struct box *box)
 	if (spec->ns[NS_USER].mode == NS_NEW)
 		TRY(limits_give_oom(&spec->process, box->pid));
 	TRY(ns_check_maps(spec, box->pid));
-	TRY(tuning_give(&spec->process, box->pid));
 	TRY(netdev_give(spec, box->pid));
 	if (cgroup_attaches(&box->cgroup))
 		TRY(cgroup_attach(&box->cgroup, box->pid));
@@ -393,6 +394,8 @@ int box_spawn(const struct spec *spec, struct box *ret_box)
 	TRY(stub);
 	ret_box->shares_pids = spec->ns[NS_PID].mode != NS_NEW;
 	TRY(cgroup_make(spec, &ret_box->cgroup));
+	ret_box->scheduler = spec->process.scheduler;
+	ret_box->io_priority = spec->process.io_priority;
 	child.stub = stub;
 	child.root.cgroup = &ret_box->cgroup;
 	child.birth.late_cgroup_ns = moves(&ret_box->cgroup);
@@ -448,7 +451,7 @@ int box_created(struct box *box)
 {
 	TRY(hear(box, SYNC_CREATED, &box->console, 1));
 	box->phase = BOX_CREATED;
-	return 0;
+	return tuning_give(&box->scheduler, &box->io_priority, box->pid);
 }
 
 /* A child that has failed before says that in its place. */

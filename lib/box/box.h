@@ -36,7 +36,8 @@ struct box {
 	bool shares_pids; /* no pid namespace of its own: its end does not end its children */
 	bool called;      /* created by another process: box_called() */
 	bool joins;       /* a process in a container that is there (join.h) */
-	struct spec_scheduler scheduler; /* joins: of that process */
+	struct spec_scheduler scheduler; /* of the payload */
+	struct spec_io_priority io_priority;
 	enum { BOX_NONE, BOX_SPAWNED, BOX_CREATED, BOX_RUNNING, BOX_ENDED } phase;
 	bool exec_failed; /* box_created(), box_go(): the error is the payload's: -ENOENT is exit
 			     status 127, all others are 126 */

@@ -306,8 +306,8 @@ static int spawn(struct joiner *joiner, struct box *box)
 
 static int let_enter(const struct joiner *joiner, struct box *box)
 {
-	TRY(tuning_give(&joiner->spec->process, box->pid));
 	box->scheduler = joiner->spec->process.scheduler;
+	box->io_priority = joiner->spec->process.io_priority;
 	if (!joiner->wait)
 		return 0;
 	TRY(cgroup_adopt(joiner->join->cgroup, box->pid));

@@ -29,7 +29,8 @@ static int give_scheduler(const struct spec_scheduler *scheduler, pid_t pid)
 		return 0;
 	fail("process.scheduler: the kernel does not take it");
 	if (errno == EPERM)
-		hint("SCHED_FIFO, SCHED_RR, SCHED_DEADLINE and a lower 'nice' need CAP_SYS_NICE");
+		hint("SCHED_FIFO, SCHED_RR, SCHED_DEADLINE and a lower 'nice' need CAP_SYS_NICE, "
+		     "and real time in the cgroup (linux.resources.cpu.realtimeRuntime)");
 	else if (errno == EINVAL)
 		hint("SCHED_FIFO and SCHED_RR want a 'priority' from 1 to 99, SCHED_DEADLINE a "
 		     "'runtime' <= 'deadline' <= 'period'; see sched_setattr(2)");
@@ -51,10 +52,11 @@ static int give_io_priority(const struct spec_io_priority *priority, pid_t pid)
 	return -EPERM;
 }
 
-int tuning_give(const struct spec_process *process, pid_t pid)
+int tuning_give(const struct spec_scheduler *scheduler, const struct spec_io_priority *priority,
+		pid_t pid)
 {
-	TRY(give_scheduler(&process->scheduler, pid));
-	return give_io_priority(&process->io_priority, pid);
+	TRY(give_scheduler(scheduler, pid));
+	return give_io_priority(priority, pid);
 }
 
 int tuning_give_again(const struct spec_scheduler *scheduler, pid_t pid)

@@ -9,8 +9,10 @@
  * starts and kept over an exec. Nothing is done where nothing is asked for.
  */
 
-/* In the parent, whose rights count for it: scheduler and IO priority of `pid`. */
-int tuning_give(const struct spec_process *process, pid_t pid);
+/* In the parent, whose rights count for it: scheduler and IO priority of `pid`, which is in its
+ * cgroup. */
+int tuning_give(const struct spec_scheduler *scheduler, const struct spec_io_priority *priority,
+		pid_t pid);
 /* The scheduler again, of a process that was born by one who had it: one with
  * SCHED_FLAG_RESET_ON_FORK has lost it by that. */
 int tuning_give_again(const struct spec_scheduler *scheduler, pid_t pid);

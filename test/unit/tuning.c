@@ -49,7 +49,7 @@ static void the_parent_gives_priorities(void **state)
 		.nice = 19,
 		.flags = SCHED_FLAG_RESET_ON_FORK,
 	};
-	assert_int_equal(tuning_give(&spec.process, pid), 0);
+	assert_int_equal(tuning_give(&spec.process.scheduler, &spec.process.io_priority, pid), 0);
 	assert_int_equal(syscall(SYS_sched_getscheduler, pid), SCHED_BATCH | 0x40000000);
 	assert_int_equal(syscall(SYS_ioprio_get, IOPRIO_WHO_PROCESS, pid),
 			 IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, 6));
@@ -62,12 +62,12 @@ static void what_the_kernel_refuses_has_the_property(void **state)
 
 	spec_init(&spec);
 	spec.process.scheduler = (struct spec_scheduler){ .set = true, .policy = SCHED_FIFO };
-	assert_true(tuning_give(&spec.process, getpid()) < 0);
+	assert_true(tuning_give(&spec.process.scheduler, &spec.process.io_priority, getpid()) < 0);
 	assert_non_null(strstr(err_text(), "process.scheduler"));
 	spec.process.scheduler.set = false;
 	spec.process.io_priority =
 		(struct spec_io_priority){ .set = true, .class = 7, .priority = 6 };
-	assert_true(tuning_give(&spec.process, getpid()) < 0);
+	assert_true(tuning_give(&spec.process.scheduler, &spec.process.io_priority, getpid()) < 0);
 	assert_non_null(strstr(err_text(), "process.ioPriority"));
 }
 
@@ -138,7 +138,7 @@ static void nothing_is_nothing(void **state)
 
 	spec_init(&spec);
 	/* No process has that number. */
-	assert_int_equal(tuning_give(&spec.process, -7), 0);
+	assert_int_equal(tuning_give(&spec.process.scheduler, &spec.process.io_priority, -7), 0);
 	assert_int_equal(tuning_give_again(&spec.process.scheduler, -7), 0);
 	assert_int_equal(tuning_take(&spec), 0);
 	assert_int_equal(tuning_affinity(NULL, &old), 0);
