@@ -119,8 +119,8 @@ struct spec {
 	struct spec_personality personality;
 	struct spec_memory_policy memory_policy;
 	struct strvec warnings; /* what the reader has passed over: for who has a log */
-	char *bundle;    /* absolute; of somebody else's config.json */
-	char *mount_label; /* SELinux context of the file systems that are made for it */
+	char *bundle;           /* absolute; of somebody else's config.json */
+	char *mount_label;      /* SELinux context of the file systems that are made for it */
 	struct spec_rdt rdt;
 };
 
