@@ -15,6 +15,9 @@ struct group_request {
 };
 
 static const struct opt options[] = {
+	/* Not one of the verbs': `spec` has another of that name. */
+	{ "rootless", 0, OPT_STRING, offsetof(struct group_request, verb.rootless), "WORD",
+	  "accepted for the sake of engines", OPT_HIDDEN },
 	{ "version", 'v', OPT_FLAG, offsetof(struct group_request, version),
 	  .help = "print the version of berth and of the specification" },
 	OPT_END,

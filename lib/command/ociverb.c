@@ -40,9 +40,6 @@ static int drop(void *request, const char *value)
 		  NULL, \
 		  "cgroupsPath is SLICE:PREFIX:NAME, for a scope of systemd", \
 		  (hidden) }, \
-		{ "rootless",   0,      OPT_STRING, \
-		  AT(rootless), "WORD", "accepted for the sake of engines", \
-		  OPT_HIDDEN }, \
 		{ "log-level", 0, \
 		  OPT_CALL,    0, \
 		  "LEVEL",     "accepted for the sake of engines", \
