@@ -51,8 +51,8 @@ bool mountfs_is_sealed_late(const struct spec_mount *mount)
 	       !mount->outside && !mount->remount;
 }
 
-/* A gid of the host's that the container does not have is left out: the kernel would refuse it, and
- * with it every container that was planned for another map. */
+/* A group that the container does not have is left out: the kernel would refuse it, and with it
+ * every container that was planned for another map. */
 static bool is_foreign_gid(const struct spec *spec, const char *word)
 {
 	char *end;
@@ -117,6 +117,22 @@ static int make_plain(const struct spec *spec, const struct spec_mount *mount, i
 	return tree_new(mount->type, mount->source, &data, mount->attr_set & ~late);
 }
 
+/* The maps of a namespace that is joined are nobody's here: the kernel says what they have. */
+static int make_devpts(const struct spec *spec, const struct spec_mount *mount)
+{
+	struct spec_mount without = *mount;
+	AUTO(strvec) data = STRVEC_INIT;
+	int tree = make_plain(spec, mount, -1);
+
+	if (tree != -EINVAL || spec->ns[NS_USER].mode != NS_JOIN)
+		return tree;
+	for (size_t i = 0; i < mount->data.n; i++)
+		if (strncmp(mount->data.v[i], "gid=", 4) != 0)
+			strvec_push(&data, mount->data.v[i]);
+	without.data = data;
+	return make_plain(spec, &without, -1);
+}
+
 static int clone_host(const char *path, uint64_t attr)
 {
 	const struct tree_change change = { .set = attr, .recursive = true };
@@ -166,5 +182,7 @@ int mountfs_new(const struct spec *spec, const struct rootfs *root, const struct
 		return make_sysfs(spec, mount);
 	if (is_type(mount, "proc"))
 		return make_proc(spec, mount);
+	if (is_type(mount, "devpts"))
+		return make_devpts(spec, mount);
 	return make_plain(spec, mount, root->fd);
 }

@@ -219,6 +219,16 @@ static void supply_dev(struct spec *spec)
 	spec->mounts.v[0] = dev;
 }
 
+/* The specification takes it, and calls it deprecated. */
+static void warn_of_relative(const cJSON *from, size_t i, struct spec *spec)
+{
+	const char *destination = "/";
+
+	if (json_get_string(from, "destination", &destination) > 0 && destination[0] != '/')
+		strvec_pushf(&spec->warnings,
+			     "mounts[%zu]: 'destination' is taken as relative to '/'", i);
+}
+
 int bundle_part_mounts(const cJSON *config, const char *dir, struct spec *spec)
 {
 	const cJSON *array = NULL, *item;
@@ -231,6 +241,7 @@ int bundle_part_mounts(const cJSON *config, const char *dir, struct spec *spec)
 
 		mount->where = xasprintf("mounts[%zu]", i);
 		TRY(fail_in(read_mount(item, dir, mount), "mounts[%zu]", i));
+		warn_of_relative(item, i, spec);
 		i++;
 	}
 	supply_dev(spec);

@@ -273,6 +273,24 @@ c['mounts'][-1]['uidMappings'] = c['mounts'][-1]['gidMappings'] = c['linux']['ui
 	done
 }
 
+@test "a user namespace that is joined: its groups, its devices" {
+	only root
+	mode=userns
+	unshare --user sleep 60 3>&- &
+	local pid=$!
+	eventually 20 eval '[ "$(readlink /proc/$pid/ns/user)" != "$(readlink /proc/self/ns/user)" ]'
+	echo 0 100000 4 >"/proc/$pid/uid_map"
+	echo 0 100000 4 >"/proc/$pid/gid_map"
+	bundle "$table" "- c['linux']['namespaces'][-1] = {'type': 'user', 'path': '/proc/$pid/ns/user'}; [c['linux'].pop(m) for m in ('uidMappings', 'gidMappings')]" \
+		'- c["mounts"][2]["options"].append("gid=5"); c["linux"]["devices"] = [{"path": "/dev/kmsg", "type": "c", "major": 1, "minor": 11}]'
+	go
+	kill "$pid"
+	want 0
+	flags /dev/pts mode=620
+	no_flag /dev/pts gid=5
+	[ -n "$(line /dev/kmsg)" ]
+}
+
 @test "/proc of a container that shares the host's processes" {
 	for mode in "${modes[@]}"; do
 		works '- c["linux"]["namespaces"] = [n for n in c["linux"]["namespaces"] if n["type"] != "pid"]' \
@@ -283,7 +301,7 @@ c['mounts'][-1]['uidMappings'] = c['mounts'][-1]['gidMappings'] = c['linux']['ui
 
 @test "no mounts at all: /dev is there, and everything that /proc is needed for is done" {
 	for mode in "${modes[@]}"; do
-		works '- c["mounts"] = []; c["linux"]["sysctl"] = {"net.ipv4.ip_forward": "1"}' \
+		works '- c["mounts"] = []; c["process"]["oomScoreAdj"] = 500; c["linux"]["sysctl"] = {"net.ipv4.ip_forward": "1"}' \
 			'- sh("ls / /dev")' 'dev/image = covered'
 		has urandom
 		lacks image

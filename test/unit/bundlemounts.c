@@ -134,6 +134,9 @@ static void sources_and_destinations(void **state)
 	assert_string_equal(spec.mounts.v[1].type, "bind");
 	assert_true(spec.mounts.v[1].recursive);
 	assert_string_equal(spec.mounts.v[1].where, "mounts[0]");
+	assert_int_equal(spec.warnings.n, 1);
+	assert_string_equal(spec.warnings.v[0],
+			    "mounts[0]: 'destination' is taken as relative to '/'");
 	assert_string_equal(spec.mounts.v[2].destination, "/d");
 	assert_string_equal(spec.mounts.v[2].source, "/abs");
 	assert_false(spec.mounts.v[2].recursive);
