@@ -242,6 +242,52 @@ stop() {
 	done
 }
 
+# Vulnerable: a directory, a FIFO or a link is made in the canary, or what is in there is shown or copied.
+@test "a directory of the rootfs that becomes a link: devices, working directories, masks, copies, nodes of /dev" {
+	local i worked
+	for mode in "${modes[@]}"; do
+		bundle '- c["linux"]["devices"] = [{"path": "/flip/pipe", "type": "p"}, {"path": "/flip/sub/pipe", "type": "p"}]; c["process"]["cwd"] = "/flip/cwd/deep"' \
+			'- c["linux"]["maskedPaths"] = ["/flip/f", "/flip/hosts"]; c["linux"]["readonlyPaths"] = ["/flip/d"]; mount("/flip/d", "tmpfs", "t", "tmpcopyup"); mount("/flip/h", "bind", "rootfs/bin", "bind")' \
+			'- sh("cat /flip/f /flip/hosts /flip/ptmx; ls -R /flip")'
+		chmod -R a+rwX b/rootfs
+		flip b/rootfs "$T/canary" 3>&- &
+		eventually 20 test -e b/rootfs/flipping
+		worked=0
+		for i in $(seq 150); do
+			split timeout 30 "$BERTH" oci --root "$T/state" run --bundle "$T/b" x
+			[ "$status" -le 1 ]
+			[ "$status" != 0 ] || worked=$((worked + 1))
+			lacks secret
+		done
+		echo "$worked of $i without an error"
+		for i in pipe sub cwd h; do
+			[ ! -e "$T/canary/$i" ]
+		done
+		: >enough
+		wait
+		rm enough
+	done
+}
+
+# Vulnerable: the process is in a directory of the host's, from which it reads.
+@test "exec into a directory that becomes a link" {
+	local i
+	for mode in "${modes[@]}"; do
+		start
+		flip b/rootfs "$T/canary" 3>&- &
+		eventually 20 test -e b/rootfs/flipping
+		for i in $(seq 100); do
+			split timeout 30 "$BERTH" oci --root "$T/state" exec --cwd /flip/d x cat ../f
+			[ "$status" != 0 ]
+			lacks secret
+		done
+		: >enough
+		wait
+		rm enough
+		stop
+	done
+}
+
 # Vulnerable: 16 bits of a length overflow, and what comes after the value is read as something else.
 @test "CVE-2021-43784: values that are longer than they should be" {
 	for mode in "${modes[@]}"; do
