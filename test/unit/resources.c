@@ -2,8 +2,10 @@
 #include "spec/resources.h"
 
 #include "base/err.h"
+#include "base/json.h"
 #include "box/cgknob.h"
 #include "spec/bundleconfig.h"
+#include "spec/resourcesmerge.h"
 #include "unit.h"
 
 /* A config.json that has these resources. */
@@ -245,12 +247,72 @@ static void default_devices_are_appended(void **state)
 	}
 }
 
+/* What `update` makes of a document and of changes to it. */
+static void changes_are_merged(void **state)
+{
+	static const struct {
+		const char *before, *changes, *after; /* after: NULL: refused */
+	} rows[] = {
+		{ "{}", "{}", "{}" },
+		{ "{\"cpu\":{\"shares\":5,\"quota\":7}}", "{\"cpu\":{\"shares\":6}}",
+		  "{\"cpu\":{\"quota\":7,\"shares\":6}}" },
+		{ "{\"cpu\":{\"shares\":5,\"cpus\":\"0\"}}",
+		  "{\"cpu\":{\"shares\":0,\"cpus\":\"\",\"period\":null}}",
+		  "{\"cpu\":{\"shares\":5,\"cpus\":\"0\"}}" },
+		{ "{\"cpu\":{\"burst\":5}}", "{\"cpu\":{\"burst\":0,\"idle\":0}}",
+		  "{\"cpu\":{\"burst\":0,\"idle\":0}}" },
+		{ "{\"memory\":{\"limit\":5,\"swap\":6}}", "{\"memory\":{\"limit\":-1}}",
+		  "{\"memory\":{\"limit\":-1,\"swap\":-1}}" },
+		{ "{}", "{\"memory\":{\"limit\":-1,\"swap\":0}}",
+		  "{\"memory\":{\"limit\":-1,\"swap\":-1}}" },
+		{ "{\"memory\":{\"swap\":6}}", "{\"memory\":{\"limit\":9223372036854775807}}",
+		  "{\"memory\":{\"swap\":6,\"limit\":9223372036854775807}}" },
+		{ "{\"pids\":{\"limit\":5}}", "{\"pids\":{\"limit\":0}}",
+		  "{\"pids\":{\"limit\":5}}" },
+		{ "{\"devices\":[1]}", "{\"devices\":[2],\"other\":3}", "{\"devices\":[1]}" },
+		{ "{\"hugepageLimits\":[{\"pageSize\":\"2MB\",\"limit\":1},{\"pageSize\":"
+		  "\"1GB\",\"limit\":2}]}",
+		  "{\"hugepageLimits\":[{\"pageSize\":\"2MB\",\"limit\":0}]}",
+		  "{\"hugepageLimits\":[{\"pageSize\":\"1GB\",\"limit\":2},{\"pageSize\":"
+		  "\"2MB\",\"limit\":0}]}" },
+		{ "{\"blockIO\":{\"weightDevice\":[{\"major\":8,\"minor\":0,\"weight\":1}]}}",
+		  "{\"blockIO\":{\"weightDevice\":[{\"major\":8,\"minor\":1,\"weight\":2}]}}",
+		  "{\"blockIO\":{\"weightDevice\":[{\"major\":8,\"minor\":0,\"weight\":1},"
+		  "{\"major\":8,\"minor\":1,\"weight\":2}]}}" },
+		{ "{\"rdma\":{\"a\":{\"hcaHandles\":1}}}", "{\"rdma\":{\"b\":{\"hcaHandles\":2}}}",
+		  "{\"rdma\":{\"a\":{\"hcaHandles\":1},\"b\":{\"hcaHandles\":2}}}" },
+		{ "{\"unified\":{\"memory.high\":\"1\"}}",
+		  "{\"unified\":{\"memory.high\":\"2\",\"pids.max\":\"3\"}}",
+		  "{\"unified\":{\"memory.high\":\"2\",\"pids.max\":\"3\"}}" },
+		{ "{}", "[]", NULL },
+		{ "{}", "{\"cpu\":1}", NULL },
+		{ "{}", "{\"hugepageLimits\":{}}", NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		autojson cJSON *before = NULL;
+		autojson cJSON *changes = NULL;
+		AUTO(buf) text = BUF_INIT;
+
+		assert_int_equal(json_parse(rows[i].before, strlen(rows[i].before), "a", &before),
+				 0);
+		assert_int_equal(
+			json_parse(rows[i].changes, strlen(rows[i].changes), "b", &changes), 0);
+		assert_int_equal(resources_merge(before, changes),
+				 rows[i].after != NULL ? 0 : -EINVAL);
+		json_print(before, false, &text);
+		if (rows[i].after != NULL)
+			assert_string_equal(text.data, rows[i].after);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_property_is_a_file),
 		cmocka_unit_test(nonsense_is_refused),
 		cmocka_unit_test(default_devices_are_appended),
+		cmocka_unit_test(changes_are_merged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
