@@ -52,6 +52,7 @@ static void add_cgroup(cJSON *json)
 	json_add_bool(object, "v2", cgroup_has_driver("cgroup2"));
 	json_add_bool(object, "systemd", systemd);
 	json_add_bool(object, "systemdUser", systemd);
+	json_add_bool(object, "rdma", true);
 }
 
 static void add_flags(cJSON *object)
@@ -94,14 +95,17 @@ static void add_memory_policy(cJSON *json)
 		json_push_string(flags, memory_flag_name(i));
 }
 
-static void add_enabled(cJSON *json, const char *key, bool enabled)
+static cJSON *add_enabled(cJSON *json, const char *key, bool enabled)
 {
-	json_add_bool(json_add_object(json, key), "enabled", enabled);
+	cJSON *object = json_add_object(json, key);
+
+	json_add_bool(object, "enabled", enabled);
+	return object;
 }
 
 static void add_linux(cJSON *json, bool seccomp)
 {
-	cJSON *object = json_add_object(json, "linux");
+	cJSON *object = json_add_object(json, "linux"), *rdt;
 
 	add_namespaces(object);
 	add_capabilities(object);
@@ -109,7 +113,11 @@ static void add_linux(cJSON *json, bool seccomp)
 	add_seccomp(object, seccomp);
 	add_enabled(object, "apparmor", true);
 	add_enabled(object, "selinux", true);
+	rdt = add_enabled(object, "intelRdt", true);
+	json_add_bool(rdt, "schemata", true);
+	json_add_bool(rdt, "monitoring", true);
 	add_memory_policy(object);
+	add_enabled(json_add_object(object, "mountExtensions"), "idmap", true);
 	add_enabled(object, "netDevices", true);
 }
 

@@ -87,6 +87,12 @@ DOCUMENT = {
     "potentiallyUnsafeConfigAnnotations": strings("[A-Za-z0-9.-]+"),
 }
 
+def whole(form, document, path):
+    for key, part in form.items():
+        assert key in document, f"{path}.{key} is missing"
+        if not callable(part):
+            whole(part, document[key], f"{path}.{key}")
+
 def check(value, form, path):
     if callable(form):
         return form(value, path)
@@ -97,8 +103,8 @@ def check(value, form, path):
 
 document = json.loads(sys.argv[1])
 check(document, DOCUMENT, "")
-for key in DOCUMENT:
-    assert key in document, key + " is missing"
+# Nothing is left unsaid.
+whole(DOCUMENT, document, "")
 key = [list(map(int, document["ociVersion" + end].split("-")[0].split("."))) for end in ("Min", "Max")]
 assert key[0] <= key[1]
 linux = document["linux"]
@@ -209,11 +215,32 @@ is_read() { # NAME
 	err_has memoryPolicy
 }
 
-@test "netDevices" {
+@test "netDevices, intelRdt, rdma" {
 	only root
 	bundle a '.process.args = ["true"]'
 	change '.linux.netDevices = {nosuchdevice0: {}}'
 	split oci run -b "$T/a" a
 	want 1
 	err_has netDevices
+	bundle a '.process.args = ["true"] | .linux.intelRdt = {closID: "berth-test", schemata: ["L3:0=f"], enableMonitoring: true}'
+	[ -d /sys/fs/resctrl/info ] || {
+		split oci run -b "$T/a" a
+		want 1
+		err_has linux.intelRdt
+	}
+	bundle a '.process.args = ["true"] | .linux.resources.rdma = {mlx5_1: {hcaHandles: 1, hcaObjects: 1}}'
+	is_read rdma
+}
+
+@test "mountExtensions.idmap" {
+	only root
+	bundle a '.process.args = ["stat", "-c", "%u:%g", "/tmp/mapped"]'
+	touch "$T/mapped"
+	chown 1000:1001 "$T/mapped"
+	# shellcheck disable=SC2016
+	change '.mounts += [{type: "bind", source: $file, destination: "/tmp/mapped", options: ["bind"],
+		uidMappings: [{containerID: 1000, hostID: 5000, size: 10}],
+		gidMappings: [{containerID: 1000, hostID: 5000, size: 10}]}]' --arg file "$T/mapped"
+	is_read idmap
+	[ "$status" != 0 ] || has 5000:5001
 }
