@@ -87,7 +87,7 @@ static int dispatch(const struct host *host, void *data, const struct strvec *op
 const struct command command_group_oci = {
 	.name = "oci",
 	.synopsis = "[OPTIONS] COMMAND [ARG...]",
-	.summary = "Be an OCI runtime for podman, docker, containerd, ...",
+	.summary = "Be an OCI runtime for podman, docker, containerd and others",
 	.remarks = "berth-oci is the same by its other name.\n",
 	.group = true,
 	.options = (const struct opt *const[]){ ociverb_options, options, NULL },

@@ -87,13 +87,14 @@ static void count_member(const char *verb, const struct command *command, void *
 	++*(size_t *)arg;
 }
 
-/* A group has members and nothing to run, and every command of two words is in one. */
+/* A group has members and nothing to run, unless it has options of its own and chooses among them;
+ * and every command of two words is in one. */
 static void check_group(const struct command *command)
 {
 	const char *blank = strchr(command->name, ' ');
 	size_t n = 0;
 
-	assert_int_equal(command->group, command->run == NULL);
+	assert_int_equal(command->run != NULL, !command->group || command->options != NULL);
 	if (command->group) {
 		command_each_member(command, false, count_member, &n);
 		assert_true(n > 0);
