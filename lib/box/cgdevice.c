@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -42,6 +43,14 @@ bool cgdevice_needed(const struct spec *spec)
 		if (mount_has_devices(&spec->mounts.v[i]))
 			return true;
 	return false;
+}
+
+bool cgdevice_spared(void)
+{
+	const ino_t initial = 0xeffffffd; /* PROC_USER_INIT_INO */
+	struct stat st;
+
+	return stat("/proc/self/ns/user", &st) == 0 && st.st_ino != initial;
 }
 
 static void number(char *out, size_t size, int64_t value)

@@ -18,6 +18,10 @@
  */
 bool cgdevice_needed(const struct spec *spec);
 
+/* Are we in a user namespace? There no device can be made, and none that a mount brings be opened:
+ * rules that cannot be set for want of rights forbid nothing more. */
+bool cgdevice_spared(void);
+
 /* v1: write the rules to an open cgroup of the devices hierarchy. */
 int cgdevice_write(const struct spec_resources *resources, int dirfd);
 

@@ -168,6 +168,13 @@ static unsigned int every_hierarchy(void)
 	return all;
 }
 
+/* Rules of devices for who has no rights in this hierarchy, and need not be denied anything. */
+static bool is_spared(size_t controller, int rc)
+{
+	return controller == CONTROLLER_DEVICES &&
+	       (rc == -EACCES || rc == -EPERM || rc == -EROFS) && cgdevice_spared();
+}
+
 static int v1_make(const struct spec *spec, struct cgroup *cgroup)
 {
 	AUTO(knobs) knobs = { 0 };
@@ -189,7 +196,7 @@ static int v1_make(const struct spec *spec, struct cgroup *cgroup)
 	for (size_t i = 0; i < CONTROLLER_MAX; i++) {
 		int rc = (wanted >> i & 1) != 0 ? make_one(spec, &knobs, i, cgroup) : 0;
 
-		if (rc < 0 && (required >> i & 1) != 0)
+		if (rc < 0 && (required >> i & 1) != 0 && !is_spared(i, rc))
 			return rc;
 		if (rc < 0)
 			err_clear();

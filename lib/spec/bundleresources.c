@@ -107,6 +107,28 @@ static int read_set(const cJSON *cpu, const char *key, char **ret_set)
 	return 0;
 }
 
+/* A number that has to be there. */
+static int get_required(const cJSON *item, const char *key, unsigned int *ret_number)
+{
+	int64_t number = 0;
+	int rc = json_get_int(item, key, 0, UINT32_MAX, &number);
+
+	TRY(rc);
+	*ret_number = (unsigned int)number;
+	return rc > 0 ? 0 : refuse("'%s' is missing", key);
+}
+
+static int read_weight(const cJSON *item, struct spec_weight *weight)
+{
+	TRY(get_required(item, "major", &weight->major));
+	TRY(get_required(item, "minor", &weight->minor));
+	TRY(json_get_int(item, "weight", 0, WEIGHT_MAX, &weight->weight));
+	TRY(json_get_int(item, "leafWeight", 0, WEIGHT_MAX, &weight->leaf_weight));
+	if (weight->weight == 0 && weight->leaf_weight == 0)
+		return refuse("there is neither a weight nor a leafWeight");
+	return 0;
+}
+
 static int read_weights(const cJSON *block_io, struct spec_resources *to)
 {
 	const cJSON *array = NULL, *item;
@@ -116,14 +138,8 @@ static int read_weights(const cJSON *block_io, struct spec_resources *to)
 	{
 		struct spec_weight weight = { .weight = 0, .leaf_weight = 0 };
 
-		TRY(config_get_number(item, "major", &weight.major));
-		TRY(config_get_number(item, "minor", &weight.minor));
-		TRY(json_get_int(item, "weight", 0, WEIGHT_MAX, &weight.weight));
-		TRY(json_get_int(item, "leafWeight", 0, WEIGHT_MAX, &weight.leaf_weight));
-		if (weight.weight == 0 && weight.leaf_weight == 0)
-			return refuse("'blockIO.weightDevice': %u:%u has neither a weight nor a "
-				      "leafWeight",
-				      weight.major, weight.minor);
+		TRY(fail_in(read_weight(item, &weight), "blockIO.weightDevice[%zu]",
+			    to->weights.n));
 		*VEC_PUSH(&to->weights) = weight;
 	}
 	return 0;
@@ -131,14 +147,23 @@ static int read_weights(const cJSON *block_io, struct spec_resources *to)
 
 static int read_block_io(const cJSON *resources, struct spec_resources *to)
 {
+	const struct {
+		const char *key;
+		struct spec_throttles *list;
+	} throttles[] = {
+		{ "throttleReadBpsDevice", &to->read_bps },
+		{ "throttleWriteBpsDevice", &to->write_bps },
+		{ "throttleReadIOPSDevice", &to->read_iops },
+		{ "throttleWriteIOPSDevice", &to->write_iops },
+	};
 	const cJSON *block_io = NULL;
 
 	TRY(json_get_object(resources, "blockIO", &block_io));
 	TRY(read_weights(block_io, to));
-	TRY(config_part_throttles(block_io, "throttleReadBpsDevice", &to->read_bps));
-	TRY(config_part_throttles(block_io, "throttleWriteBpsDevice", &to->write_bps));
-	TRY(config_part_throttles(block_io, "throttleReadIOPSDevice", &to->read_iops));
-	return config_part_throttles(block_io, "throttleWriteIOPSDevice", &to->write_iops);
+	for (size_t i = 0; i < ARRAY_SIZE(throttles); i++)
+		TRY(fail_in(config_part_throttles(block_io, throttles[i].key, throttles[i].list),
+			    "blockIO.%s", throttles[i].key));
+	return 0;
 }
 
 /* "2MB": it becomes part of the name of a file. */
@@ -150,26 +175,33 @@ static bool is_page_size(const char *text)
 	       strchr("KMG", text[digits]) != NULL && text[digits + 1] == 'B';
 }
 
+static int read_pages(const cJSON *item, struct spec_resources *to)
+{
+	struct spec_hugepages *limit;
+	const char *size = "";
+	uint64_t bytes = 0;
+	int rc;
+
+	TRY(json_get_string(item, "pageSize", &size));
+	if (!is_page_size(size))
+		return refuse("the pageSize '%s' is not like 2MB", size);
+	rc = json_get_u64(item, "limit", UINT64_MAX, &bytes);
+	TRY(rc);
+	if (rc == 0)
+		return refuse("'limit' is missing");
+	limit = VEC_PUSH(&to->hugepages);
+	limit->size = xstrdup(size);
+	limit->limit = bytes;
+	return 0;
+}
+
 static int read_hugepages(const cJSON *resources, struct spec_resources *to)
 {
 	const cJSON *array = NULL, *item;
 
 	TRY(json_get_array(resources, "hugepageLimits", &array));
 	cJSON_ArrayForEach(item, array)
-	{
-		struct spec_hugepages *limit;
-		const char *size = "";
-		uint64_t bytes = 0;
-
-		TRY(json_get_string(item, "pageSize", &size));
-		if (!is_page_size(size))
-			return refuse("'hugepageLimits': the pageSize '%s' is not like 2MB", size);
-		if (json_get_u64(item, "limit", UINT64_MAX, &bytes) <= 0)
-			return refuse("'hugepageLimits': the limit of '%s' is not a number", size);
-		limit = VEC_PUSH(&to->hugepages);
-		limit->size = xstrdup(size);
-		limit->limit = bytes;
-	}
+		TRY(fail_in(read_pages(item, to), "hugepageLimits[%zu]", to->hugepages.n));
 	return 0;
 }
 
@@ -184,6 +216,21 @@ static int check_word(const char *what, const char *text, size_t max)
 	return len > 0 && len <= max ? 0 : refuse("'%s': '%s' is not a name", what, text);
 }
 
+static int read_priority(const cJSON *item, struct spec_resources *to)
+{
+	struct spec_priority *priority;
+	const char *name = "";
+	unsigned int value = 0;
+
+	TRY(json_get_string(item, "name", &name));
+	TRY(check_word("name", name, IFNAMSIZ - 1));
+	TRY(get_required(item, "priority", &value));
+	priority = VEC_PUSH(&to->priorities);
+	priority->interface = xstrdup(name);
+	priority->priority = value;
+	return 0;
+}
+
 static int read_network(const cJSON *resources, struct spec_resources *to)
 {
 	const cJSON *network = NULL, *array = NULL, *item;
@@ -191,18 +238,23 @@ static int read_network(const cJSON *resources, struct spec_resources *to)
 	TRY(json_get_object(resources, "network", &network));
 	TRY(json_get_array(network, "priorities", &array));
 	cJSON_ArrayForEach(item, array)
-	{
-		struct spec_priority *priority;
-		const char *name = "";
-		unsigned int value = 0;
+		TRY(fail_in(read_priority(item, to), "network.priorities[%zu]", to->priorities.n));
+	return 0;
+}
 
-		TRY(json_get_string(item, "name", &name));
-		TRY(check_word("network.priorities", name, IFNAMSIZ - 1));
-		TRY(config_get_number(item, "priority", &value));
-		priority = VEC_PUSH(&to->priorities);
-		priority->interface = xstrdup(name);
-		priority->priority = value;
-	}
+static int read_rdma_device(const cJSON *item, struct spec_resources *to)
+{
+	struct spec_rdma rdma = { NULL, LIMIT_NONE, LIMIT_NONE };
+
+	TRY(check_word("rdma", item->string, NAME_OF_DEVICE_MAX));
+	if (!cJSON_IsObject(item))
+		return refuse("it is not an object");
+	TRY(json_get_int(item, "hcaHandles", 0, UINT32_MAX, &rdma.handles));
+	TRY(json_get_int(item, "hcaObjects", 0, UINT32_MAX, &rdma.objects));
+	if (rdma.handles == LIMIT_NONE && rdma.objects == LIMIT_NONE)
+		return refuse("there is neither hcaHandles nor hcaObjects");
+	rdma.device = xstrdup(item->string);
+	*VEC_PUSH(&to->rdma) = rdma;
 	return 0;
 }
 
@@ -212,20 +264,7 @@ static int read_rdma(const cJSON *resources, struct spec_resources *to)
 
 	TRY(json_get_object(resources, "rdma", &map));
 	cJSON_ArrayForEach(item, map)
-	{
-		struct spec_rdma rdma = { NULL, LIMIT_NONE, LIMIT_NONE };
-
-		TRY(check_word("rdma", item->string, NAME_OF_DEVICE_MAX));
-		if (!cJSON_IsObject(item))
-			return refuse("'rdma.%s' is not an object", item->string);
-		TRY(json_get_int(item, "hcaHandles", 0, UINT32_MAX, &rdma.handles));
-		TRY(json_get_int(item, "hcaObjects", 0, UINT32_MAX, &rdma.objects));
-		if (rdma.handles == LIMIT_NONE && rdma.objects == LIMIT_NONE)
-			return refuse("'rdma.%s' has neither hcaHandles nor hcaObjects",
-				      item->string);
-		rdma.device = xstrdup(item->string);
-		*VEC_PUSH(&to->rdma) = rdma;
-	}
+		TRY(fail_in(read_rdma_device(item, to), "rdma.%s", item->string));
 	return 0;
 }
 

@@ -301,6 +301,23 @@ gone() {
 	err_has "only root can"
 }
 
+@test "rules of devices in a user namespace are passed over" {
+	only sub
+	[ $v = 1 ] || skip "only: with cgroup v1"
+	# As an engine without rights calls its runtime, which is root there.
+	mkdir -p b/rootfs/bin
+	cp "$(type -P busybox)" b/rootfs/bin/busybox
+	unshare --user --map-auto --map-root-user --mount bash -c '
+		"$1" --root "$2" spec -b b &&
+			jq ".process.terminal = false | .linux.resources = {\"devices\": [{\"allow\": false, \"access\": \"rwm\"}]} |
+				.process.args = [\"busybox\", \"echo\", \"fine\"]" b/config.json >b/new && mv b/new b/config.json &&
+			"$1" --root "$2" run -b b a' - "${BERTH%/*}/berth-oci" "$T/oci" >out 2>err || {
+		cat err
+		return 1
+	}
+	[ "$(cat out)" = fine ]
+}
+
 @test "--systemd-cgroup without systemd is refused" {
 	[ ! -d /run/systemd/system ] || skip "only: without systemd"
 	bundle a '.process.args = ["true"]'

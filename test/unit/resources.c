@@ -165,6 +165,8 @@ static void nonsense_is_refused(void **state)
 		"{\"pids\": {\"limit\": -2}}",
 		"{\"blockIO\": {\"weight\": 65536}}",
 		"{\"blockIO\": {\"weightDevice\": [{\"major\": 8, \"minor\": 1}]}}",
+		"{\"blockIO\": {\"weightDevice\": [{\"major\": 8, \"weight\": 20}]}}",
+		"{\"network\": {\"priorities\": [{\"name\": \"lo\"}]}}",
 		"{\"blockIO\": {\"throttleReadBpsDevice\": [{\"major\": -1}]}}",
 		"{\"hugepageLimits\": [{\"pageSize\": \"2mb\", \"limit\": 1}]}",
 		"{\"hugepageLimits\": [{\"pageSize\": \"../2MB\", \"limit\": 1}]}",
