@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/bounds.h"
@@ -21,6 +22,8 @@
 #define STATE "state.json"
 #define LOCK "lock"
 #define ID_MAX 255
+#define LOCK_PAUSE_NSEC 5000000L
+#define LOCK_ROUNDS 400 /* two seconds */
 
 static const char *const names[] = {
 	[OCI_CREATING] = "creating", [OCI_CREATED] = "created", [OCI_RUNNING] = "running",
@@ -70,10 +73,26 @@ static int refuse_taken(const char *id)
 	return refuse_with(EEXIST, "container with id exists: '%s'", id);
 }
 
+/* The first process of a container whose creator was killed dies with him, and until it has it
+ * holds his lock. Who is at work has it as well, and a state as soon as he is done. */
+static int lock_patiently(int dir)
+{
+	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NSEC };
+	int lock = lock_try(dir, LOCK, LOCK_EXCLUSIVE);
+
+	for (int round = 0; lock == -EWOULDBLOCK && round < LOCK_ROUNDS; round++) {
+		if (fs_exists(dir, STATE) != 0)
+			break;
+		nanosleep(&pause, NULL);
+		lock = lock_try(dir, LOCK, LOCK_EXCLUSIVE);
+	}
+	return lock;
+}
+
 /* What is in it of one that was never finished goes. */
 static int take(struct ocistate *state, bool *ret_there)
 {
-	state->lock = lock_try(state->dir, LOCK, LOCK_EXCLUSIVE);
+	state->lock = lock_patiently(state->dir);
 	if (state->lock == -EWOULDBLOCK)
 		return refuse_taken(state->id);
 	TRY(state->lock);
