@@ -121,7 +121,7 @@ static int add_arch(struct compiler *c, const char *text)
 	int rc;
 
 	if (info == NULL)
-		return refuse("'%s' is not an architecture", text);
+		return refuse("architectures: '%s' is not an architecture", text);
 	token = lib.arch_resolve_name(info->libseccomp);
 	if (token == 0 || c->native == NULL || strcmp(info->family, c->native->family) != 0)
 		return 0;
@@ -258,8 +258,8 @@ static int parse_arg(const cJSON *arg, struct scmp_arg_cmp *ret_arg)
 	const char *name = NULL;
 	int64_t index = -1;
 
-	TRY(json_get_int(arg, "index", 0, ARG_MAX_COUNT - 1, &index));
-	TRY(json_get_string(arg, "op", &name));
+	TRY(fail_in(json_get_int(arg, "index", 0, ARG_MAX_COUNT - 1, &index), "args"));
+	TRY(fail_in(json_get_string(arg, "op", &name), "args"));
 	if (index < 0 || name == NULL)
 		return refuse("args: index or op is missing");
 	ret_arg->arg = (unsigned int)index;

@@ -187,10 +187,12 @@ static int get_numbers(const cJSON *object, const char *key, char **slot)
 
 static int read_console(const cJSON *from, struct spec_process *to)
 {
-	int64_t height = 0, width = 0;
+	int64_t height = -1, width = -1;
 
 	TRY(json_get_int(from, "height", 0, UINT16_MAX, &height));
 	TRY(json_get_int(from, "width", 0, UINT16_MAX, &width));
+	if (height < 0 || width < 0)
+		return refuse("'%s' is missing", height < 0 ? "height" : "width");
 	to->console_height = (unsigned short)height;
 	to->console_width = (unsigned short)width;
 	return 0;

@@ -54,33 +54,38 @@ static int get_limit(const cJSON *item, const char *type, const char *key, uint6
 {
 	int rc = json_get_u64(item, key, UINT64_MAX, ret_limit);
 
-	return rc != 0 ? rc : refuse("'rlimits': '%s' of '%s' is missing", key, type);
+	return rc != 0 ? rc : refuse("'%s' of '%s' is missing", key, type);
+}
+
+static int read_rlimit(const cJSON *item, struct spec_process *to)
+{
+	struct spec_rlimit limit = { 0 };
+	const char *type = NULL;
+	uint64_t soft = 0, hard = 0;
+
+	TRY(json_get_string(item, "type", &type));
+	if (type == NULL)
+		return refuse("'type' is missing");
+	TRY(fail_in(rlimit_number(type, &limit.resource), "type"));
+	if (has_rlimit(to, limit.resource))
+		return refuse("'%s' is there twice", type);
+	TRY(get_limit(item, type, "soft", &soft));
+	TRY(get_limit(item, type, "hard", &hard));
+	if (soft > hard)
+		return refuse("the soft limit of '%s' is above the hard one", type);
+	limit.soft = soft;
+	limit.hard = hard;
+	*VEC_PUSH(&to->rlimits) = limit;
+	return 0;
 }
 
 int config_part_rlimits(const cJSON *process, struct spec_process *to)
 {
 	const cJSON *array = NULL, *item;
+	size_t i = 0;
 
 	TRY(json_get_array(process, "rlimits", &array));
-	cJSON_ArrayForEach(item, array)
-	{
-		struct spec_rlimit limit = { 0 };
-		const char *type = "";
-		uint64_t soft = 0, hard = 0;
-
-		TRY(json_get_string(item, "type", &type));
-		TRY(rlimit_number(type, &limit.resource));
-		if (has_rlimit(to, limit.resource))
-			return refuse("'rlimits': '%s' is there twice", type);
-		TRY(get_limit(item, type, "soft", &soft));
-		TRY(get_limit(item, type, "hard", &hard));
-		if (soft > hard)
-			return refuse("'rlimits': the soft limit of '%s' is above the hard one",
-				      type);
-		limit.soft = soft;
-		limit.hard = hard;
-		*VEC_PUSH(&to->rlimits) = limit;
-	}
+	cJSON_ArrayForEach(item, array) TRY(fail_in(read_rlimit(item, to), "rlimits[%zu]", i++));
 	return 0;
 }
 
@@ -89,50 +94,87 @@ static int find_namespace(const char *type)
 	for (int kind = 0; kind < NS_MAX; kind++)
 		if (strcmp(ns_table[kind].type, type) == 0)
 			return kind;
-	return refuse("'linux.namespaces': '%s' is no type of one", type);
+	return refuse("'type': '%s' is no type of one", type);
+}
+
+/* An empty path is none: engines write it so. */
+static int read_namespace(const cJSON *item, struct spec *spec)
+{
+	const char *type = NULL, *path = NULL;
+	int kind;
+
+	TRY(json_get_string(item, "type", &type));
+	TRY(json_get_string(item, "path", &path));
+	if (type == NULL)
+		return refuse("'type' is missing");
+	kind = find_namespace(type);
+	TRY(kind);
+	if (spec->ns[kind].mode != NS_HOST)
+		return refuse("'%s' is there twice", type);
+	if (path != NULL && *path == '\0')
+		path = NULL;
+	if (path != NULL && *path != '/')
+		return refuse("'path': '%s' of type '%s' is no absolute path", path, type);
+	spec->ns[kind].mode = path != NULL ? NS_JOIN : NS_NEW;
+	xreplace(&spec->ns[kind].path, path);
+	return 0;
 }
 
 int config_part_namespaces(const cJSON *object, struct spec *spec)
 {
 	const cJSON *array = NULL, *item;
+	size_t i = 0;
 
 	TRY(json_get_array(object, "namespaces", &array));
 	cJSON_ArrayForEach(item, array)
-	{
-		const char *type = "", *path = NULL;
-		int kind;
+		TRY(fail_in(read_namespace(item, spec), "namespaces[%zu]", i++));
+	return 0;
+}
 
-		TRY(json_get_string(item, "type", &type));
-		TRY(json_get_string(item, "path", &path));
-		kind = find_namespace(type);
-		TRY(kind);
-		if (spec->ns[kind].mode != NS_HOST)
-			return refuse("'linux.namespaces': '%s' is there twice", type);
-		if (path != NULL && *path == '\0')
-			path = NULL;
-		if (path != NULL && *path != '/')
-			return refuse("'linux.namespaces': '%s' of type '%s' is no absolute path",
-				      path, type);
-		spec->ns[kind].mode = path != NULL ? NS_JOIN : NS_NEW;
-		xreplace(&spec->ns[kind].path, path);
-	}
+/* A number that has to be there. */
+static int need_u64(const cJSON *object, const char *key, uint64_t max, uint64_t *ret_value)
+{
+	int rc = json_get_u64(object, key, max, ret_value);
+
+	return rc != 0 ? rc : refuse("'%s' is missing", key);
+}
+
+static bool overlap(uint64_t a, uint64_t b, uint64_t a_count, uint64_t b_count)
+{
+	return a < b + b_count && b < a + a_count;
+}
+
+/* The kernel refuses all of these as well, with EINVAL alone. */
+static int read_mapping(const cJSON *item, struct idmap *map)
+{
+	uint64_t inside = 0, outside = 0, count = 0;
+
+	TRY(need_u64(item, "containerID", MAX_ID, &inside));
+	TRY(need_u64(item, "hostID", MAX_ID, &outside));
+	TRY(need_u64(item, "size", MAX_ID + 1, &count));
+	if (count == 0)
+		return refuse("'size' is 0");
+	if (inside + count - 1 > MAX_ID)
+		return refuse("'containerID': %llu ids from %llu on are more than there are",
+			      (unsigned long long)count, (unsigned long long)inside);
+	if (outside + count - 1 > MAX_ID)
+		return refuse("'hostID': %llu ids from %llu on are more than there are",
+			      (unsigned long long)count, (unsigned long long)outside);
+	for (size_t i = 0; i < map->n; i++)
+		if (overlap(inside, map->v[i].inside, count, map->v[i].count) ||
+		    overlap(outside, map->v[i].outside, count, map->v[i].count))
+			return refuse("it overlaps with entry %zu", i);
+	idmap_add(map, (uint32_t)inside, (uint32_t)outside, (uint32_t)count);
 	return 0;
 }
 
 int config_part_mappings(const cJSON *object, const char *key, struct idmap *map)
 {
 	const cJSON *array = NULL, *item;
+	size_t i = 0;
 
 	TRY(json_get_array(object, key, &array));
-	cJSON_ArrayForEach(item, array)
-	{
-		int64_t inside = 0, outside = 0, count = 0;
-
-		TRY(json_get_int(item, "containerID", 0, MAX_ID, &inside));
-		TRY(json_get_int(item, "hostID", 0, MAX_ID, &outside));
-		TRY(json_get_int(item, "size", 1, MAX_ID + 1, &count));
-		idmap_add(map, (uint32_t)inside, (uint32_t)outside, (uint32_t)count);
-	}
+	cJSON_ArrayForEach(item, array) TRY(fail_in(read_mapping(item, map), "%s[%zu]", key, i++));
 	return 0;
 }
 
@@ -173,6 +215,15 @@ int config_get_number(const cJSON *object, const char *key, unsigned int *ret_nu
 	return 0;
 }
 
+int config_need_number(const cJSON *object, const char *key, unsigned int *ret_number)
+{
+	uint64_t number = 0;
+
+	TRY(need_u64(object, key, UINT32_MAX, &number));
+	*ret_number = (unsigned int)number;
+	return 0;
+}
+
 int config_part_rules(const cJSON *object, struct spec_resources *to)
 {
 	const cJSON *array = NULL, *item;
@@ -197,20 +248,28 @@ int config_part_rules(const cJSON *object, struct spec_resources *to)
 	return 0;
 }
 
+static int read_throttle(const cJSON *item, struct spec_throttles *to)
+{
+	uint64_t major = 0, minor = 0, rate = 0;
+	struct spec_throttle *throttle;
+
+	TRY(need_u64(item, "major", UINT32_MAX, &major));
+	TRY(need_u64(item, "minor", UINT32_MAX, &minor));
+	TRY(need_u64(item, "rate", UINT64_MAX, &rate));
+	throttle = VEC_PUSH(to);
+	throttle->major = (unsigned int)major;
+	throttle->minor = (unsigned int)minor;
+	throttle->rate = rate;
+	return 0;
+}
+
 int config_part_throttles(const cJSON *block_io, const char *key, struct spec_throttles *to)
 {
 	const cJSON *array = NULL, *item;
+	size_t i = 0;
 
 	TRY(json_get_array(block_io, key, &array));
-	cJSON_ArrayForEach(item, array)
-	{
-		struct spec_throttle throttle = { 0 };
-
-		TRY(config_get_number(item, "major", &throttle.major));
-		TRY(config_get_number(item, "minor", &throttle.minor));
-		TRY(json_get_u64(item, "rate", UINT64_MAX, &throttle.rate));
-		*VEC_PUSH(to) = throttle;
-	}
+	cJSON_ArrayForEach(item, array) TRY(fail_in(read_throttle(item, to), "%s[%zu]", key, i++));
 	return 0;
 }
 

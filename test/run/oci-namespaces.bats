@@ -240,7 +240,7 @@ link() { # NAME [PID]
 	refused '.linux.uidMappings = [{containerID: 0, hostID: 0, size: 1}]' "'uidMappings' is given"
 	refused '.linux.namespaces += [{type: "user"}]' "'uidMappings' is missing"
 	refused "$mapped | .linux.gidMappings = []" "'gidMappings' is missing"
-	refused "$mapped | .linux.uidMappings += [{containerID: 5, hostID: 5, size: 5}]" "cannot map the ids"
+	refused "$mapped | .linux.uidMappings += [{containerID: 5, hostID: 5, size: 5}]" "linux: uidMappings[1]: it overlaps"
 }
 
 @test "names of the host are not changed" {

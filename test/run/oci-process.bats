@@ -94,7 +94,7 @@ start() { # JQ [ARG...]
 	want 0
 	[ "$output" = $'77\n99' ]
 	refused '.process.rlimits = [{type: "RLIMIT_CPU", soft: 7, hard: 9}, {type: "RLIMIT_CPU", soft: 7, hard: 9}]' \
-		"process: 'rlimits': 'RLIMIT_CPU' is there twice"
+		"process: rlimits[1]: 'RLIMIT_CPU' is there twice"
 	refused '.process.rlimits = [{type: "RLIMIT_NO", soft: 7, hard: 9}]' "RLIMIT_NO"
 	refused '.process.rlimits = [{type: "RLIMIT_CPU", soft: 7}]' "'hard' of 'RLIMIT_CPU' is missing"
 	if setpriv --bounding-set -sys_resource true 2>/dev/null; then
