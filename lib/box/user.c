@@ -262,7 +262,8 @@ static int resolve_groups(int rootfd, const struct spec_user *spec, const char *
 		TRY(find_group(&groups, group, &gid));
 		user->gid = (gid_t)gid;
 	}
-	TRY(add_group(user, user->gid));
+	if (!spec->groups_given)
+		TRY(add_group(user, user->gid));
 	if (implicit)
 		TRY(add_memberships(user, &groups));
 	for (size_t i = 0; i < spec->groups.n; i++) {

@@ -19,12 +19,13 @@
  *	"1000:1000"	1000	1000		the gid
  *
  * What consists of digits is a number and never looked up as a name. Numbers above MAX_ID and empty
- * parts are refused. With text NULL uid and gid are the spec's.
+ * parts are refused. With text NULL uid and gid are the spec's, and with groups_given the
+ * supplementary groups are its groups alone.
  */
 struct user {
 	uid_t uid;
 	gid_t gid;
-	gid_t *groups; /* for setgroups(2): the gid first */
+	gid_t *groups; /* for setgroups(2): the gid first, but with groups_given */
 	size_t n_groups;
 	char *home; /* "/" where passwd says nothing */
 	char *name; /* NULL where passwd does not know the uid */

@@ -43,6 +43,7 @@ static int read_user(const cJSON *process, struct spec_user *to)
 	to->uid = (uid_t)uid;
 	to->gid = (gid_t)gid;
 	to->umask = (uint32_t)umask;
+	to->groups_given = true;
 	return 0;
 }
 

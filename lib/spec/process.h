@@ -20,6 +20,7 @@ struct spec_user {
 	gid_t gid;
 	struct strvec groups; /* --group-add: names or numbers, to be looked up likewise */
 	bool keep_groups;     /* keep the caller's supplementary groups (setgroups is not called) */
+	bool groups_given;    /* `groups` are all that there are: the gid is not added */
 	uint32_t umask;       /* 0022 by default; UMASK_CALLER: that of who starts it */
 	char *passwd_entry; /* --passwd-entry template; NULL: an entry is made up only where keep-id
 			       wants one */

@@ -165,6 +165,22 @@ static void groups_are_added(void **state)
 	strvec_release(&spec.groups);
 }
 
+/* What a bundle says: the group is none of the supplementary ones unless it is listed. */
+static void groups_may_be_all(void **state)
+{
+	struct spec_user spec = { .uid = 1000, .gid = 1000, .groups_given = true };
+	AUTO(user) user = { 0 };
+	AUTO(user) more = { 0 };
+
+	assert_int_equal(user_resolve(root, &spec, true, &user), 0);
+	assert_int_equal(user.n_groups, 0);
+	strvec_push(&spec.groups, "77");
+	assert_int_equal(user_resolve(root, &spec, true, &more), 0);
+	assert_int_equal(more.n_groups, 1);
+	assert_int_equal(more.groups[0], 77);
+	strvec_release(&spec.groups);
+}
+
 static void a_root_without_files_knows_numbers(void **state)
 {
 	autofree char *number = NULL, *name = NULL;
@@ -246,6 +262,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(every_form_is_exact_or_refused, put_files),
 		cmocka_unit_test_setup(groups_are_added, put_files),
+		cmocka_unit_test_setup(groups_may_be_all, put_files),
 		cmocka_unit_test_setup(a_root_without_files_knows_numbers, put_files),
 		cmocka_unit_test_setup(files_that_are_none_are_refused, put_files),
 		cmocka_unit_test_setup(large_files_are_refused, put_files),
