@@ -286,6 +286,8 @@ static int child_wait_go(struct child *child)
 	if (child->tty.master >= 0)
 		close(steal_fd(&child->tty.master));
 	TRY(child_close_others(child, listener));
+	/* Nor its streams, where there is a terminal: an engine waits for their end. */
+	TRY(tty_give(&child->spec->process, &child->tty, child->user.uid));
 	return stay_wait(&child->sync, listener);
 }
 
