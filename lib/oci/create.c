@@ -19,6 +19,7 @@
 #include "container/attend.h"
 #include "oci/ocibundle.h"
 #include "oci/ending.h"
+#include "oci/execfail.h"
 #include "oci/handover.h"
 #include "oci/ocistate.h"
 #include "spec/names.h"
@@ -77,17 +78,9 @@ static int run_hooks(struct making *making)
 	return box_hooked(&making->box);
 }
 
-/* In the words that engines look for. */
 static int explain_command(const struct making *making, int rc)
 {
-	const struct strvec *args = &making->bundle.spec.process.args;
-
-	if (!making->box.exec_failed || args->n == 0)
-		return rc;
-	if (rc == -ENOENT && strchr(args->v[0], '/') == NULL)
-		return refuse_with(ENOENT, "exec: \"%s\": executable file not found in $PATH",
-				   args->v[0]);
-	return fail_in(rc, "exec: \"%s\"", args->v[0]);
+	return execfail_explain(&making->box, &making->bundle.spec.process.args, rc);
 }
 
 /* Up to where nothing but the start is left. */

@@ -13,6 +13,7 @@
 #include "box/rdt.h"
 #include "container/attend.h"
 #include "oci/ocibundle.h"
+#include "oci/execfail.h"
 #include "oci/handover.h"
 #include "oci/ocistate.h"
 #include "spec/bundleconfig.h"
@@ -122,19 +123,6 @@ static int check_status(const struct runtime_exec *request, const struct ocistat
 	return refuse_with(EBUSY, "cannot exec in a container that has not been started");
 }
 
-/* In the words that engines look for. */
-static int explain(const struct box *box, const struct spec *spec, int rc)
-{
-	const char *command = spec->process.args.v[0];
-
-	if (rc >= 0 || !box->exec_failed)
-		return rc;
-	if (rc == -ENOENT && strchr(command, '/') == NULL)
-		return refuse_with(ENOENT, "exec: \"%s\": executable file not found in $PATH",
-				   command);
-	return fail_in(rc, "exec: \"%s\"", command);
-}
-
 static int begin(const struct runtime_exec *request, const struct spec *spec,
 		 const struct join *join, struct box *box)
 {
@@ -142,7 +130,7 @@ static int begin(const struct runtime_exec *request, const struct spec *spec,
 	TRY(rdt_join(spec, box->pid));
 	TRY(box_created(box));
 	TRY(handover_send(&request->stdio, box));
-	TRY(explain(box, spec, box_go(box)));
+	TRY(execfail_explain(box, &spec->process.args, box_go(box)));
 	return handover_pid(&request->stdio, box->pid);
 }
 

@@ -140,11 +140,11 @@ is_status() {
 	bundle b '.process.args = ["/nothing/like-it"]'
 	split oci run -b "$T/b" b
 	want 1
-	err_has "No such file or directory"
+	err_has 'exec: "/nothing/like-it": no such file or directory'
 	bundle c '.process.args = ["/etc/passwd"]'
 	split oci run -b "$T/c" c
 	want 1
-	err_has "Permission denied"
+	err_has 'exec: "/etc/passwd": permission denied'
 	bundle d '.process.args = ["sleep", "1000"]'
 	create d
 	oci start d
