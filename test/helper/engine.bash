@@ -10,9 +10,9 @@
 #   dockerd_up            dockerd in there; lines of $DOCKERD_JSON are added to its configuration
 #   dockerd_is_up         does it answer?
 #   dockerd_kill          ends it without warning: its containers stay
-#   inside CMD            CMD in these namespaces
+#   inside CMD            CMD in these namespaces; the program "$E/inside" is the same
 #   docker ARG            the client
-#   ctr ARG               containerd's client
+#   ctr ARG               containerd's client, in there: its pipes stand in /run
 #   each FUNCTION ARG     FUNCTION with $RUNTIME runc and then berth: fails unless both print the same and end alike. What
 #                         they print is in $output; $N is a name for what the function makes, which is not in the comparison
 #   until_so SECONDS CMD  in there: waits for CMD, which prints nothing, and ends the function if that is in vain
@@ -31,7 +31,6 @@ engine_up() {
 	ln -s "$path" "$E/berth-oci"
 	# runc takes no host where version 2 of the cgroups is mounted beside version 1.
 	cat >"$E/init" <<-'EOI'
-		mount --make-rshared /
 		! mountpoint -q /sys/fs/cgroup/unified || umount /sys/fs/cgroup/unified
 		mkdir "$E/host-run"
 		mount --rbind /run "$E/host-run"
@@ -40,6 +39,7 @@ engine_up() {
 			[ ! -d "$E/host-run/$dir" ] || { mkdir "/run/$dir" && mount --rbind "$E/host-run/$dir" "/run/$dir"; }
 		done
 		umount -l "$E/host-run"
+		mount --make-rshared /
 		ip link set lo up
 		echo $$ >"$E/ready"
 		exec sleep infinity
@@ -49,6 +49,9 @@ engine_up() {
 	echo $! >"$E/unshare.pid"
 	eventually 60 test -s "$E/ready"
 	pgrep -P "$(cat "$E/unshare.pid")" >"$E/init.pid"
+	printf '#!/bin/sh\nexec nsenter --target %s --mount --net --pid --wd="$PWD" -- "$@"\n' "$(cat "$E/init.pid")" >"$E/inside"
+	chmod +x "$E/inside"
+	inside mountpoint -q /run
 	cat >"$E/containerd.toml" <<-EOT
 		version = 2
 		root = "$E/containerd/root"
@@ -65,7 +68,7 @@ engine_up() {
 }
 
 inside() {
-	nsenter --target "$(cat "$E/init.pid")" --mount --net --pid -- "$@"
+	"$E/inside" "$@"
 }
 
 dockerd_up() {
@@ -124,7 +127,7 @@ docker() {
 }
 
 ctr() {
-	timeout --foreground -k 1 60 /usr/bin/ctr "$@"
+	timeout --foreground -k 1 60 "$E/inside" ctr "$@"
 }
 
 each() {

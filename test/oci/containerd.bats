@@ -97,10 +97,10 @@ ran() {
 	on_terminal() {
 		timeout -k 1 60 "$helper/terminal" "$script" "$@"
 	}
-	each eval 'on_terminal /usr/bin/ctr run --rm -t --runc-binary "$(program)" --runc-root "$E/ctr-$RUNTIME" --cgroup \
+	each eval 'on_terminal $E/inside ctr run --rm -t --runc-binary "$(program)" --runc-root "$E/ctr-$RUNTIME" --cgroup \
 		"$ENGINE_CGROUP/$N" $busybox $N sh -c "echo ready; exec sh"'
 	has "status 9"
-	each eval 'up -- sleep 1000; on_terminal /usr/bin/ctr task exec -t --exec-id e $N sh -c "echo ready; exec sh"'
+	each eval 'up -- sleep 1000; on_terminal $E/inside ctr task exec -t --exec-id e $N sh -c "echo ready; exec sh"'
 	has "status 9"
 }
 
@@ -191,21 +191,81 @@ died() {
 	has "nothing stays"
 }
 
-# The way of a Kubernetes node: a RuntimeClass whose handler is "berth".
-@test "the configuration of a RuntimeClass is what containerd reads" {
-	cat >config.toml <<-EOT
+# containerd as a Kubernetes node has it, with a RuntimeClass whose handler is "berth". The program of the sandbox waits.
+cri_up() {
+	cat >"$E/cri.toml" <<-EOT
 		version = 2
-		root = "$T/root"
-		state = "$T/state"
+		root = "$E/cri/root"
+		state = "$E/cri/state"
 		[grpc]
-		  address = "$T/sock"
+		  address = "$E/cri.sock"
 		[plugins."io.containerd.internal.v1.opt"]
-		  path = "$T/opt"
-		[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.berth]
-		  runtime_type = "io.containerd.runc.v2"
-		  options = { BinaryName = "$E/berth-oci" }
+		  path = "$E/cri/opt"
+		[plugins."io.containerd.grpc.v1.cri"]
+		  sandbox_image = "localhost/waits:latest"
+		  restrict_oom_score_adj = true
+		  stream_server_port = "0"
+		  [plugins."io.containerd.grpc.v1.cri".cni]
+		    bin_dir = "$E/none"
+		    conf_dir = "$E/none"
+		  [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+		    runtime_type = "io.containerd.runc.v2"
+		  [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.berth]
+		    runtime_type = "io.containerd.runc.v2"
+		    options = { BinaryName = "$E/berth-oci" }
 	EOT
-	containerd --config config.toml config dump >dump
-	grep -A 40 'runtimes.berth\]' dump | grep -q 'runtime_type = "io.containerd.runc.v2"'
-	grep -A 3 'runtimes.berth.options\]' dump | grep -q "BinaryName = \"$E/berth-oci\""
+	mkdir -p "$E/cri"
+	inside sh -c 'echo $$ >"$E/cri.pid" && exec containerd --config "$E/cri.toml"' >"$E/cri.log" 2>&1 </dev/null 3>&- &
+	eventually 60 test -S "$E/cri.sock"
+	cp -r "$(image busybox.oci)" waits
+	umoci config --image waits:latest --config.entrypoint sleep --config.cmd 1000000
+	skopeo --insecure-policy copy -q oci:waits:latest docker-archive:waits.tar:localhost/waits:latest
+	ctr -a "$E/cri.sock" -n k8s.io image import waits.tar >/dev/null
+	ctr -a "$E/cri.sock" -n k8s.io image import "$(image busybox.docker.tar)" >/dev/null
+	# Its own eyes on the images are a moment late.
+	eventually 20 eval 'ctr -a $E/cri.sock -n k8s.io image ls -q | grep -q sha256' || { ctr -a $E/cri.sock -n k8s.io image ls; tail -5 $E/cri.log; return 1; }
+}
+
+cri_down() {
+	inside kill -TERM "$(cat "$E/cri.pid")"
+	eventually 60 eval '! inside kill -0 "$(cat "$E/cri.pid")" 2>/dev/null'
+}
+
+cri() {
+	"$helper/cri" "$E/cri.sock" "$@"
+}
+
+podded() {
+	local runtime=$RUNTIME sandbox pod id
+	# Metadata, the host's network, the cgroup.
+	sandbox="[(1, [(1, '$N'), (2, 'uid-$N'), (3, 'default')]), (3, '$T'),
+		(8, [(1, '$ENGINE_CGROUP'), (2, [(1, [(1, 2)])])])]"
+	pod=$(cri RunPodSandbox "[(1, $sandbox), (2, '$runtime')]" | jq -r '."1"[0]')
+	[ -n "$pod" ] || exit 1
+	id=$(cri CreateContainer "[(1, '$pod'), (2, [(1, [(1, 'c')]), (2, [(1, 'docker.io/library/busybox:latest')]), (3, 'sh'), (3, '-c'),
+		(3, 'echo it prints; exec sleep 1000'), (11, '$N.log')]), (3, $sandbox)]" | jq -r '."1"[0]')
+	[ -n "$id" ] || exit 1
+	cri StartContainer "[(1, '$id')]"
+	until_so 30 grep -q "it prints" "$T/$N.log"
+	cut -d' ' -f2- "$T/$N.log"
+	cri ExecSync "[(1, '$id'), (2, 'sh'), (2, '-c'), (2, 'id; hostname | wc -l; grep -c . /etc/hosts; exit 5')]"
+	cri ExecSync "[(1, '$id'), (2, '/nosuch')]" >/dev/null 2>&1
+	echo "status $?"
+	cri ContainerStats "[(1, '$id')]" >/dev/null && echo it is counted
+	cri UpdateContainerResources "[(1, '$id'), (2, [(4, 67108864)])]" && echo it is changed
+	cri StopContainer "[(1, '$id'), (2, 0)]"
+	cri RemoveContainer "[(1, '$id')]"
+	cri StopPodSandbox "[(1, '$pod')]"
+	cri RemovePodSandbox "[(1, '$pod')]"
+	inside ls "$E/cri/state/io.containerd.runtime.v2.task/k8s.io" | wc -l
+}
+
+@test "a pod of Kubernetes' interface, by the handler of a RuntimeClass" {
+	cri_up
+	each podded || { tail -20 "$E/cri.log"; cri_down; return 1; }
+	cri_down
+	has "it prints"
+	has uid=0
+	has '"3": [5]'
+	has "it is counted"
 }
