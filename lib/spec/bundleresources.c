@@ -107,10 +107,21 @@ static int read_set(const cJSON *cpu, const char *key, char **ret_set)
 	return 0;
 }
 
+/* A number that has to be there. */
+static int get_required(const cJSON *item, const char *key, unsigned int *ret_number)
+{
+	int64_t number = 0;
+	int rc = json_get_int(item, key, 0, UINT32_MAX, &number);
+
+	TRY(rc);
+	*ret_number = (unsigned int)number;
+	return rc > 0 ? 0 : refuse("'%s' is missing", key);
+}
+
 static int read_weight(const cJSON *item, struct spec_weight *weight)
 {
-	TRY(config_need_number(item, "major", &weight->major));
-	TRY(config_need_number(item, "minor", &weight->minor));
+	TRY(get_required(item, "major", &weight->major));
+	TRY(get_required(item, "minor", &weight->minor));
 	TRY(json_get_int(item, "weight", 0, WEIGHT_MAX, &weight->weight));
 	TRY(json_get_int(item, "leafWeight", 0, WEIGHT_MAX, &weight->leaf_weight));
 	if (weight->weight == 0 && weight->leaf_weight == 0)
@@ -127,27 +138,32 @@ static int read_weights(const cJSON *block_io, struct spec_resources *to)
 	{
 		struct spec_weight weight = { .weight = 0, .leaf_weight = 0 };
 
-		TRY(fail_in(read_weight(item, &weight), "weightDevice[%zu]", to->weights.n));
+		TRY(fail_in(read_weight(item, &weight), "blockIO.weightDevice[%zu]",
+			    to->weights.n));
 		*VEC_PUSH(&to->weights) = weight;
 	}
 	return 0;
 }
 
-static int read_devices_io(const cJSON *block_io, struct spec_resources *to)
-{
-	TRY(read_weights(block_io, to));
-	TRY(config_part_throttles(block_io, "throttleReadBpsDevice", &to->read_bps));
-	TRY(config_part_throttles(block_io, "throttleWriteBpsDevice", &to->write_bps));
-	TRY(config_part_throttles(block_io, "throttleReadIOPSDevice", &to->read_iops));
-	return config_part_throttles(block_io, "throttleWriteIOPSDevice", &to->write_iops);
-}
-
 static int read_block_io(const cJSON *resources, struct spec_resources *to)
 {
+	const struct {
+		const char *key;
+		struct spec_throttles *list;
+	} throttles[] = {
+		{ "throttleReadBpsDevice", &to->read_bps },
+		{ "throttleWriteBpsDevice", &to->write_bps },
+		{ "throttleReadIOPSDevice", &to->read_iops },
+		{ "throttleWriteIOPSDevice", &to->write_iops },
+	};
 	const cJSON *block_io = NULL;
 
 	TRY(json_get_object(resources, "blockIO", &block_io));
-	return fail_in(read_devices_io(block_io, to), "blockIO");
+	TRY(read_weights(block_io, to));
+	for (size_t i = 0; i < ARRAY_SIZE(throttles); i++)
+		TRY(fail_in(config_part_throttles(block_io, throttles[i].key, throttles[i].list),
+			    "blockIO.%s", throttles[i].key));
+	return 0;
 }
 
 /* "2MB": it becomes part of the name of a file. */
@@ -208,7 +224,7 @@ static int read_priority(const cJSON *item, struct spec_resources *to)
 
 	TRY(json_get_string(item, "name", &name));
 	TRY(check_word("name", name, IFNAMSIZ - 1));
-	TRY(config_need_number(item, "priority", &value));
+	TRY(get_required(item, "priority", &value));
 	priority = VEC_PUSH(&to->priorities);
 	priority->interface = xstrdup(name);
 	priority->priority = value;

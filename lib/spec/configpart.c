@@ -215,15 +215,6 @@ int config_get_number(const cJSON *object, const char *key, unsigned int *ret_nu
 	return 0;
 }
 
-int config_need_number(const cJSON *object, const char *key, unsigned int *ret_number)
-{
-	uint64_t number = 0;
-
-	TRY(need_u64(object, key, UINT32_MAX, &number));
-	*ret_number = (unsigned int)number;
-	return 0;
-}
-
 int config_part_rules(const cJSON *object, struct spec_resources *to)
 {
 	const cJSON *array = NULL, *item;
@@ -269,7 +260,7 @@ int config_part_throttles(const cJSON *block_io, const char *key, struct spec_th
 	size_t i = 0;
 
 	TRY(json_get_array(block_io, key, &array));
-	cJSON_ArrayForEach(item, array) TRY(fail_in(read_throttle(item, to), "%s[%zu]", key, i++));
+	cJSON_ArrayForEach(item, array) TRY(fail_in(read_throttle(item, to), "entry %zu", i++));
 	return 0;
 }
 

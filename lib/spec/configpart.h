@@ -25,7 +25,5 @@ int config_get_copy(const cJSON *object, const char *key, char **slot);
 int config_get_limit(const cJSON *object, const char *key, int64_t *ret_limit);
 int config_get_char(const cJSON *object, const char *key, char *ret_char);
 int config_get_number(const cJSON *object, const char *key, unsigned int *ret_number);
-/* The same of one that has to be there. */
-int config_need_number(const cJSON *object, const char *key, unsigned int *ret_number);
 
 #endif
