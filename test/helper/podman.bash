@@ -138,14 +138,14 @@ step() {
 }
 
 on_terminal() {
-	local script=$1 rc=0
+	local script=$1
 	shift
-	"$helper/terminal" "$script" "$ROOM/podman" "$@" 2>&1 | alike || rc=$?
-	echo "= $rc"
+	"$helper/terminal" "$script" "$ROOM/podman" "$@" 2>&1 | alike
+	echo "= ${PIPESTATUS[0]}"
 }
 
 both() {
-	local -A said
+	local round
 	for round in crun berth; do
 		runtime=$reference
 		[ $round = crun ] || runtime=$OCI_RUNTIME
@@ -173,12 +173,12 @@ said() {
 # podman itself keeps two.
 podman_mounts() {
 	awk -v a="$ROOM/" -v b=/run/ -v store="$ROOM/home/store/overlay" '
-		(index($5, a) == 1 || index($5, b) == 1) && $5 != store && $5 != "/run/netns" && $5 != "/run/room/null" { print $5 }' \
+		(index($5, a) == 1 || index($5, b) == 1) && $5 != store && $5 != "/run/netns" { print $5 }' \
 		"/proc/$ROOM_PID/mountinfo"
 }
 
+# podman leaves its own, conmon, and the runtimes what is between it and the parent.
 podman_cgroups() {
-	# podman leaves its own, conmon, and the runtimes what is between it and the parent.
 	find /sys/fs/cgroup -depth -type d -path "*$cgroup/*" -name 'libpod-*' 2>/dev/null
 }
 
@@ -197,10 +197,9 @@ podman_left() {
 	[ ! -s "$T/left" ]
 }
 
-# What crun leaves behind is no matter here.
 podman_clear() {
 	podman_cgroups | xargs -r rmdir
-	inside find /run/crun "$ROOM/runtime/crun" -mindepth 1 -delete 2>/dev/null
+	inside find /run/crun "$ROOM/runtime/crun" -mindepth 1 -delete 2>/dev/null || :
 }
 
 # Removes all, and fails if something is left then.
@@ -213,9 +212,10 @@ podman_sweep() {
 	}
 	# The process that keeps the namespaces of an ordinary user.
 	[ -z "${rootless:-}" ] || podman system migrate || rc=1
-	eventually 60 podman_left || if [ "$runtime" = "$reference" ] && [ "$runtime" != "$OCI_RUNTIME" ]; then
-		podman_clear
-	else
+	if [ "$runtime" = "$reference" ] && [ "$runtime" != "$OCI_RUNTIME" ]; then
+		# What crun leaves behind is no matter here.
+		eventually 5 podman_left || podman_clear
+	elif ! eventually 60 podman_left; then
 		echo "left behind with $runtime:"
 		cat "$T/left"
 		rc=1
