@@ -82,7 +82,8 @@ dockerd_up() {
 			"shutdown-timeout": 5
 		}
 	EOJ
-	inside dockerd --config-file "$E/daemon.json" >>"$E/dockerd.log" 2>&1 </dev/null 3>&- &
+	# Not in the directory of a test, which it may outlive.
+	(cd "$E" && exec "$E/inside" dockerd --config-file "$E/daemon.json") >>"$E/dockerd.log" 2>&1 </dev/null 3>&- &
 	echo $! >"$E/dockerd.outer"
 	eventually 60 dockerd_is_up || {
 		tail -20 "$E/dockerd.log"
