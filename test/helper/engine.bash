@@ -83,7 +83,7 @@ dockerd_up() {
 		}
 	EOJ
 	# Not in the directory of a test, which it may outlive.
-	(cd "$E" && exec "$E/inside" dockerd --config-file "$E/daemon.json") >>"$E/dockerd.log" 2>&1 </dev/null 3>&- &
+	(cd "$E" && inside dockerd --config-file "$E/daemon.json") >>"$E/dockerd.log" 2>&1 </dev/null 3>&- &
 	echo $! >"$E/dockerd.outer"
 	eventually 60 dockerd_is_up || {
 		tail -20 "$E/dockerd.log"
