@@ -24,6 +24,9 @@ struct cgroup_driver {
 	int (*attach)(struct cgroup *cgroup, pid_t pid);
 	int (*kill)(const struct cgroup *cgroup);
 	int (*remove)(const struct cgroup *cgroup);
+	/* Remove what has neither processes nor cgroups below it. Is nothing left to be killed?
+	 * NULL: that is not cheaper than killing what there is. */
+	bool (*is_vacated)(const struct cgroup *cgroup);
 	/* For cgroup_discard(): see to it that the name can be taken again at once. */
 	void (*vanish)(const struct cgroup *cgroup);
 	int (*oom)(const struct cgroup *cgroup, bool *ret_oom, uint64_t *ret_peak);

@@ -354,13 +354,19 @@ int cgroup_find(const char *name, struct cgroup *ret_cgroup)
 	return 0;
 }
 
+static bool is_vacated(const struct cgroup *cgroup)
+{
+	return cgroup->path != NULL && !cgroup->shared && cgroup->driver->is_vacated != NULL &&
+	       cgroup->driver->is_vacated(cgroup);
+}
+
 int cgroup_discard(const char *name)
 {
 	struct cgroup cgroup;
 	int rc;
 
 	TRY(cgroup_find(name, &cgroup));
-	rc = cgroup_kill(&cgroup);
+	rc = is_vacated(&cgroup) ? 0 : cgroup_kill(&cgroup);
 	if (rc >= 0)
 		rc = cgroup_remove(&cgroup);
 	if (rc >= 0 && cgroup.path != NULL && cgroup.driver->vanish != NULL)

@@ -401,6 +401,18 @@ static int v1_remove(const struct cgroup *cgroup)
 	return rc;
 }
 
+/* One look for processes costs as much as ten attempts to remove a directory. */
+static bool v1_is_vacated(const struct cgroup *cgroup)
+{
+	for (size_t i = 0; i < CONTROLLER_MAX; i++) {
+		autofree char *path = uses(cgroup, i) ? hierarchy(i, cgroup->path) : NULL;
+
+		if (path != NULL && unlinkat(AT_FDCWD, path, AT_REMOVEDIR) < 0 && errno != ENOENT)
+			return false;
+	}
+	return true;
+}
+
 static int v1_oom(const struct cgroup *cgroup, bool *ret_oom, uint64_t *ret_peak)
 {
 	autoclose int fd = open_one(cgroup, CONTROLLER_MEMORY);
@@ -439,6 +451,7 @@ const struct cgroup_driver cgroup_driver_v1 = {
 	.attach = v1_attach,
 	.kill = v1_kill,
 	.remove = v1_remove,
+	.is_vacated = v1_is_vacated,
 	.oom = v1_oom,
 	.freeze = cgfreeze_v1,
 	.update = v1_update,
