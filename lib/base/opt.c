@@ -393,8 +393,9 @@ int opt_parse(const struct opt *const *tables, char *const *argv, enum opt_mode 
 
 	while (*p.argv != NULL && !p.help) {
 		const char *word = *p.argv++;
+		bool foreign = mode == OPT_ONLY_HELP && strcmp(word, "--help") != 0;
 
-		if (ended || word[0] != '-' || word[1] == '\0') {
+		if (ended || foreign || word[0] != '-' || word[1] == '\0') {
 			strvec_push(operands, word);
 			ended = ended || mode == OPT_STOP_AT_OPERAND;
 		} else if (strcmp(word, "--") == 0) {

@@ -54,7 +54,8 @@ enum opt_values { /* what the shells complete */
 		  VALUES_WORDS, /* `words` */
 };
 
-/* There are many, and every process of berth has a copy of its own of what points to something. */
+/* There are many, and every process of berth has a copy of its own of what points to something:
+ * what is of one type alone shares its place. */
 struct opt {
 	const char *name; /* long name without dashes; NULL ends the table */
 	char letter;      /* short name, 0: none */
@@ -65,11 +66,18 @@ struct opt {
 	unsigned int flags : 8;
 	enum opt_values values : 8;
 	const char *words; /* "a|b|c" */
-	int64_t min, max;  /* OPT_INT */
-	/* OPT_STRING, OPT_STRINGS: refuse a value that cannot be right whatever the others are. */
-	int (*check)(const char *value);
-	int (*parse)(void *request, const char *value);
-	const char *fix; /* OPT_REFUSED */
+	union {
+		struct {
+			int64_t min, max; /* OPT_INT */
+		};
+		struct {
+			/* OPT_STRING, OPT_STRINGS: refuse a value that cannot be right whatever
+			 * the others are. */
+			int (*check)(const char *value);
+			int (*parse)(void *request, const char *value); /* OPT_CALL */
+		};
+		const char *fix; /* OPT_REFUSED */
+	};
 };
 
 #define OPT_END \
@@ -87,6 +95,7 @@ struct opt {
 enum opt_mode {
 	OPT_ANYWHERE,        /* operands and options may mix */
 	OPT_STOP_AT_OPERAND, /* run, exec: what follows the first operand is the payload's */
+	OPT_ONLY_HELP,       /* whatever is given, all but --help is an operand */
 };
 
 /*

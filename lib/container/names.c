@@ -11,8 +11,10 @@
 
 /* After so many collisions a number makes the name unique. */
 #define ATTEMPTS_PLAIN 4
+#define WORD_MAX 10 /* the longest, and its end */
 
-static const char *const adjectives[] = {
+/* In their place, and not elsewhere: pointers would be copied into every process. */
+static const char adjectives[][WORD_MAX] = {
 	"able",    "amber",  "ample",   "azure",  "bold",    "brave",   "breezy",  "bright",
 	"brisk",   "broad",  "calm",    "candid", "clear",   "clever",  "coastal", "copper",
 	"cosy",    "crisp",  "curious", "deep",   "deft",    "distant", "eager",   "early",
@@ -30,7 +32,7 @@ static const char *const adjectives[] = {
 };
 
 /* What floats, what makes it float, and where it rests. */
-static const char *const nouns[] = {
+static const char nouns[][WORD_MAX] = {
 	"albatross", "anchor",  "atoll",     "ballast",  "barge",     "barnacle", "bay",
 	"beacon",    "bell",    "bowline",   "breeze",   "brig",      "buoy",     "cable",
 	"canal",     "canoe",   "capstan",   "captain",  "cargo",     "chart",    "cleat",

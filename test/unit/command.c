@@ -10,6 +10,7 @@
 static const char *defect(const struct opt *opt)
 {
 	bool words = opt->type == OPT_WORD || opt->type == OPT_CHOICE;
+	bool strings = opt->type == OPT_STRING || opt->type == OPT_STRINGS;
 	bool flag = opt->type == OPT_FLAG || opt->type == OPT_TRISTATE;
 
 	if ((opt->flags & OPT_ALIAS) != 0)
@@ -21,13 +22,14 @@ static const char *defect(const struct opt *opt)
 		return "a flag has a metavar, or something else has none";
 	if ((words || opt->values == VALUES_WORDS) && opt->words == NULL)
 		return "words are missing";
-	if ((opt->type == OPT_CALL) != (opt->parse != NULL))
-		return "parse is missing, or has nothing to do";
-	if (opt->check != NULL && opt->type != OPT_STRING && opt->type != OPT_STRINGS)
-		return "check is for strings";
-	if ((opt->type == OPT_REFUSED) < (opt->fix != NULL))
-		return "fix is for what is refused";
-	if (opt->min > opt->max)
+	/* What is of one type alone shares its place. */
+	if (opt->type == OPT_CALL && opt->parse == NULL)
+		return "parse is missing";
+	if (strings && opt->parse != NULL)
+		return "parse has nothing to do";
+	if (!strings && opt->type != OPT_INT && opt->type != OPT_REFUSED && opt->check != NULL)
+		return "check is for strings, min for numbers, fix for what is refused";
+	if (opt->type == OPT_INT && opt->min > opt->max)
 		return "no number is possible";
 	return NULL;
 }
