@@ -48,7 +48,7 @@ notify() { # NAME...
 	filtered a "$(rule SCMP_ACT_ERRNO '+ {errnoRet: 122}')" 'mkdir /tmp/x; grep -E "^Seccomp" /proc/self/status'
 	split oci run -b "$T/a" a
 	want 0
-	err_has "Disk quota exceeded"
+	err_has "isk quota exceeded"
 	has "$(printf 'Seccomp:\t2')"
 	has "$(printf 'Seccomp_filters:\t1')"
 	filtered a "$(rule SCMP_ACT_ERRNO)" 'mkdir /tmp/x'
@@ -80,7 +80,7 @@ notify() { # NAME...
 	[ "$(uname -m)" = x86_64 ] || skip "only: x86_64"
 	split oci run -b "$T/a" a
 	want 0
-	err_has "Disk quota exceeded"
+	err_has "isk quota exceeded"
 	[ "$output" = "$(printf '600\nnot 700\n4611')" ]
 }
 
@@ -118,7 +118,7 @@ notify() { # NAME...
 		mv "$T/new" "$T/a/config.json"
 		split oci run -b "$T/a" a
 		want 0
-		err_has "Disk quota exceeded"
+		err_has "isk quota exceeded"
 		has "$(printf 'NoNewPrivs:\t%d' "$([ $nnp = false ]; echo $?)")"
 	done
 	only root
@@ -126,7 +126,7 @@ notify() { # NAME...
 	mv "$T/new" "$T/a/config.json"
 	split oci run -b "$T/a" a
 	want 0
-	err_has "Disk quota exceeded"
+	err_has "isk quota exceeded"
 }
 
 @test "flags" {
@@ -135,7 +135,7 @@ notify() { # NAME...
 		filtered a "$(rule SCMP_ACT_ERRNO '+ {errnoRet: 122}' | jq -c ".flags = $flags")" 'mkdir /tmp/x'
 		split oci run -b "$T/a" a
 		want 1
-		err_has "Disk quota exceeded"
+		err_has "isk quota exceeded"
 	done
 	# Nobody asks for it, and it is the default: else everything is slower on some processors.
 	grep -q '^Speculation_Store_Bypass:.*vulnerable' /proc/self/status || return 0
@@ -156,7 +156,7 @@ notify() { # NAME...
 		split env LD_DEBUG=files LD_DEBUG_OUTPUT="$T/loaded.$round" "${BERTH%/*}/berth-oci" --root "$T/oci" \
 			run -b "$T/a" a
 		want 0
-		err_has "Disk quota exceeded"
+		err_has "isk quota exceeded"
 		[ "$output" = "$(printf 'in\nmade')" ]
 	done
 	cat "$T"/loaded.1.* | grep -q libseccomp
@@ -181,7 +181,7 @@ notify() { # NAME...
 	filtered a "$(notify mkdir mkdirat)" 'mkdir /tmp/x; echo $?; ls /proc/self/fd'
 	split oci run -b "$T/a" a
 	want 0
-	err_has "Disk quota exceeded"
+	err_has "isk quota exceeded"
 	# The descriptors of ls, and the directory that it reads.
 	[ "$output" = "$(printf '1\n0\n1\n2\n3')" ]
 	[ "$(jq -r '[.descriptors, .fds[0], .metadata, .state.id, .state.status, .state.bundle, .pid == .state.pid, .pid > 1] |
@@ -205,7 +205,7 @@ notify() { # NAME...
 	[ "$(jq -r '.state.annotations["org.example.key"], .state.status' "$T/states" | tr '\n' ' ')" = "value created " ]
 	split oci exec a mkdir /tmp/y
 	want 1
-	err_has "Disk quota exceeded"
+	err_has "isk quota exceeded"
 	[ "$(tail -1 "$T/states" | jq -r '.state.status')" = running ]
 	[ "$(tail -1 "$T/states" | jq -r '.state.pid')" = "$(cat "$T/pid")" ]
 	# Its own error comes first, as without an agent.
@@ -225,7 +225,7 @@ notify() { # NAME...
 		split oci run -b "$T/a" a
 		want 0
 		[ "$output" = 1 ]
-		err_has "Disk quota exceeded"
+		err_has "isk quota exceeded"
 	done
 }
 
@@ -262,12 +262,12 @@ notify() { # NAME...
 		"errnoRet": 122}]}' 'ls /proc/self/fd'
 	split timeout 20 "${BERTH%/*}/berth-oci" --root "$T/oci" run -b "$T/a" a
 	want 1
-	err_has "Disk quota exceeded"
+	err_has "isk quota exceeded"
 	[ -z "$output" ]
 	oci create -b "$T/a" a </dev/null >"$T/out" 2>"$T/err"
 	split timeout 20 "${BERTH%/*}/berth-oci" --root "$T/oci" start a
 	want 1
-	err_has "Disk quota exceeded"
+	err_has "isk quota exceeded"
 	[ ! -s "$T/out" ]
 }
 
