@@ -43,20 +43,9 @@ static const char *absolute_env(const char *name)
 
 static int make_absolute(const char *path, const char *what, char **ret_path)
 {
-	autofree char *here = NULL;
-	autofree char *joined = NULL;
-
 	if (path[0] == '\0')
 		return refuse("%s is empty", what);
-	if (path[0] != '/') {
-		here = getcwd(NULL, 0);
-		if (here == NULL)
-			return fail("cannot find the current directory, which %s '%s' starts from",
-				    what, path);
-	}
-	joined = path_join(here != NULL ? here : "/", path);
-	*ret_path = path_clean(joined);
-	return 0;
+	return fail_in(path_absolute(path, ret_path), "%s", what);
 }
 
 static int find_root(struct host *host, const char *given)

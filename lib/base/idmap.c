@@ -300,3 +300,17 @@ int idmap_for_store(const struct host *host, enum tier tier, struct idmaps *ret_
 	build_map(&ret_maps->gid, host->gid, &ranges.gid);
 	return 0;
 }
+
+int idmap_of_process(pid_t pid, const char *file, struct idmap *map)
+{
+	autofree char *path = xasprintf("/proc/%d/%s", (int)pid, file);
+	unsigned int inside, outside, count;
+	AUTO(buf) text = BUF_INIT;
+	int used;
+
+	TRY(fs_read_file(AT_FDCWD, path, MAX_STATE_FILE, &text));
+	for (const char *line = text.data;
+	     sscanf(line, "%u %u %u%n", &inside, &outside, &count, &used) == 3; line += used)
+		idmap_add(map, inside, outside, count);
+	return 0;
+}

@@ -64,6 +64,8 @@ const char *tier_name(enum tier tier);
  * TIER_SINGLE: 0 -> the caller; TIER_ROOT: no map at all (n == 0).
  */
 int idmap_for_store(const struct host *host, enum tier tier, struct idmaps *ret_maps);
+/* Those of a process, from /proc/PID/FILE ("uid_map", "gid_map"): appended. */
+int idmap_of_process(pid_t pid, const char *file, struct idmap *map);
 /* The subordinate ranges of `name` or numeric uid in /etc/subuid (or subgid, by path): appended to
  * map with inside = 0, outside and count as in the file. Returns the number found. */
 int idmap_read_subids(const char *path, const char *name, uid_t uid, struct idmap *ret_ranges);

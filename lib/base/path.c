@@ -352,6 +352,18 @@ char *path_join(const char *base, const char *path)
 	return xasprintf("%.*s/%s", (int)len, base, path);
 }
 
+int path_absolute(const char *path, char **ret_path)
+{
+	autofree char *here = path[0] == '/' ? NULL : getcwd(NULL, 0);
+	autofree char *joined = NULL;
+
+	if (path[0] != '/' && here == NULL)
+		return fail("cannot find the current directory, which '%s' starts from", path);
+	joined = path_join(here != NULL ? here : "/", path);
+	*ret_path = path_clean(joined);
+	return 0;
+}
+
 bool path_is_within(const char *inner, const char *outer)
 {
 	size_t len = strlen(outer);

@@ -51,6 +51,9 @@ bool path_is_same_mount(int a, int b);
 /* Lexical: "/a//b/./c/../d" -> "/a/b/d"; ".." at the top is dropped. Always starts with '/'. To be
  * freed. */
 char *path_clean(const char *path);
+/* path_clean() of a path that may begin in the current directory, which one that begins with '/'
+ * does not need. To be freed. */
+int path_absolute(const char *path, char **ret_path);
 /* base + "/" + path without doubled slashes; an absolute path stands alone. To be freed. */
 char *path_join(const char *base, const char *path);
 /* True where inner equals outer or is below it; both clean. */

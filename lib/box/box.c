@@ -466,9 +466,8 @@ static int pass_listener(const struct box *box)
 
 int box_go(struct box *box)
 {
-	pid_t born;
-
 	int rc = sync_send(box->sync, SYNC_GO, NULL, 0);
+	pid_t born;
 
 	if (rc < 0 && box->called) {
 		err_clear();

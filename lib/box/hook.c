@@ -2,6 +2,7 @@
 #include "box/hook.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -60,10 +61,11 @@ static int wait_end(struct running *running, int64_t timeout)
 
 	for (;;) {
 		int64_t left = timeout == 0 ? -1 : end - now_ms();
+		int wait = left > INT_MAX ? INT_MAX : (int)left;
 
 		if (timeout != 0 && left <= 0)
 			return -ETIMEDOUT;
-		if (poll(polls, ARRAY_SIZE(polls), (int)left) < 0 && errno != EINTR)
+		if (poll(polls, ARRAY_SIZE(polls), wait) < 0 && errno != EINTR)
 			return fail("cannot wait for the hook");
 		drain(running);
 		if ((polls[1].revents & (POLLHUP | POLLERR)) != 0)

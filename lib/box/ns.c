@@ -6,7 +6,6 @@
 #include <linux/sched.h>
 #include <net/if.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -14,9 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/bounds.h"
 #include "base/err.h"
-#include "base/fs.h"
 #include "box/clocks.h"
 #include "box/nsfile.h"
 #include "box/usher.h"
@@ -156,23 +153,6 @@ int ns_become_root(const struct spec *spec)
 	return 0;
 }
 
-static int read_map(pid_t pid, const char *file, struct idmap *ret_map)
-{
-	autofree char *path = xasprintf("/proc/%d/%s", (int)pid, file);
-	AUTO(buf) text = BUF_INIT;
-	AUTO(strvec) lines = STRVEC_INIT;
-
-	TRY(fs_read_file(AT_FDCWD, path, MAX_STATE_FILE, &text));
-	strvec_split(&lines, text.data, '\n');
-	for (size_t i = 0; i < lines.n; i++) {
-		unsigned int inside, outside, count;
-
-		if (sscanf(lines.v[i], "%u %u %u", &inside, &outside, &count) == 3)
-			idmap_add(ret_map, inside, outside, count);
-	}
-	return 0;
-}
-
 static bool has_range(const struct idmap *map, const struct idmap_range *range)
 {
 	for (size_t i = 0; i < map->n; i++)
@@ -189,7 +169,7 @@ static int check_map(const struct idmap *want, pid_t pid, const char *file, cons
 
 	if (want->n == 0)
 		return 0;
-	TRY(read_map(pid, file, &have));
+	TRY(idmap_of_process(pid, file, &have));
 	same = have.n == want->n;
 	for (size_t i = 0; same && i < want->n; i++)
 		same = has_range(&have, &want->v[i]);

@@ -46,24 +46,13 @@ static int maps_of_plan(struct contents *contents)
 	return read_mappings(linux_object, "gidMappings", &contents->maps.gid);
 }
 
+/* The host's own is none: all ids are what they are. */
 static int read_map(pid_t pid, const char *name, struct idmap *map)
 {
-	autofree char *path = xasprintf("/proc/%d/%s", (int)pid, name);
-	AUTO(strvec) lines = STRVEC_INIT;
-	AUTO(buf) text = BUF_INIT;
-
-	TRY(fs_read_file(AT_FDCWD, path, MAX_STATE_FILE, &text));
-	strvec_split(&lines, text.data, '\n');
-	for (size_t i = 0; i < lines.n; i++) {
-		unsigned int inside, outside, count;
-
-		if (sscanf(lines.v[i], "%u %u %u", &inside, &outside, &count) != 3)
-			continue;
-		/* The host's own: all ids are what they are. */
-		if (inside == 0 && outside == 0 && count == UINT32_MAX)
-			return 0;
-		idmap_add(map, inside, outside, count);
-	}
+	TRY(idmap_of_process(pid, name, map));
+	if (map->n == 1 && map->v[0].inside == 0 && map->v[0].outside == 0 &&
+	    map->v[0].count == UINT32_MAX)
+		idmap_release(map);
 	return 0;
 }
 

@@ -57,15 +57,11 @@ static int make_directory_root(const char *text, struct spec_root *root, bool *r
 	autofree char *path = colon != NULL && strcmp(colon, ":O") == 0
 				      ? xstrndup(text, (size_t)(colon - text))
 				      : xstrdup(text);
-	autofree char *here = getcwd(NULL, 0), *joined = NULL;
 	struct stat st;
 
 	*ret_overlay = colon != NULL && strcmp(colon, ":O") == 0;
-	if (here == NULL)
-		return fail("cannot find the current directory");
-	joined = path_join(here, path);
 	root->kind = ROOT_DIRECTORY;
-	root->path = path_clean(joined);
+	TRY(path_absolute(path, &root->path));
 	if (stat(root->path, &st) < 0)
 		return fail("rootfs '%s'", root->path);
 	if (!S_ISDIR(st.st_mode))

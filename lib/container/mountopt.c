@@ -41,17 +41,14 @@ static void start(struct mountopt *opt, enum mountopt_kind kind)
 /* Paths relative to the current directory become absolute: the plan is read elsewhere. */
 static int absolute_source(struct mountopt *opt)
 {
-	autofree char *here = NULL, *joined = NULL;
+	autofree char *given = opt->mount.source;
 
-	if (opt->mount.source[0] == '/')
+	opt->mount.source = NULL;
+	if (given[0] == '/') {
+		opt->mount.source = steal(given);
 		return 0;
-	here = getcwd(NULL, 0);
-	if (here == NULL)
-		return fail("cannot find the current directory");
-	joined = path_join(here, opt->mount.source);
-	free(opt->mount.source);
-	opt->mount.source = path_clean(joined);
-	return 0;
+	}
+	return path_absolute(given, &opt->mount.source);
 }
 
 /* A device of the host that is mounted by its name, or all of them, are to be devices. */

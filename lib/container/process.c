@@ -172,10 +172,9 @@ static int make_limits(const struct request *request, struct spec_process *proce
 	return 0;
 }
 
-/* Sockets that systemd opened for us are the payload's (sd_listen_fds(3)), under the number that it
- * has in its own namespace of processes. */
-static int make_listen_fds(const struct spec *spec, struct spec_process *process)
+int process_listen_fds(struct spec *spec)
 {
+	struct spec_process *process = &spec->process;
 	const char *fds = getenv("LISTEN_FDS"), *pid = getenv("LISTEN_PID");
 	const char *names = getenv("LISTEN_FDNAMES");
 	autofree char *own = xasprintf("%d", (int)getpid());
@@ -225,5 +224,5 @@ int process_make(const struct request *request, const struct image_config *image
 	process->init = request->init;
 	process->set_home = true;
 	TRY(process_descriptors(request, process));
-	return make_listen_fds(spec, process);
+	return process_listen_fds(spec);
 }

@@ -16,4 +16,8 @@ int process_make(const struct request *request, const struct image_config *image
 /* Its terminal, its standard input, and the caller's descriptors that it gets. */
 int process_descriptors(const struct request *request, struct spec_process *process);
 
+/* Sockets that systemd opened for us are the payload's (sd_listen_fds(3)), under the number that it
+ * has in its own namespace of processes: they are preserved, at least. */
+int process_listen_fds(struct spec *spec);
+
 #endif

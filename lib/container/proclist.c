@@ -238,23 +238,6 @@ static void entry_free(struct proclist_entry *entry)
 	free(entry->command);
 }
 
-static void read_map(pid_t pid, const char *file, struct idmap *map)
-{
-	AUTO(buf) text = BUF_INIT;
-	unsigned int inside, outside, count;
-	char path[64];
-	int used;
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
-	if (fs_read_file(AT_FDCWD, path, MAX_STATE_FILE, &text) < 0) {
-		err_clear();
-		return;
-	}
-	for (const char *line = text.data;
-	     sscanf(line, "%u %u %u%n", &inside, &outside, &count, &used) == 3; line += used)
-		idmap_add(map, inside, outside, count);
-}
-
 static int compare(const void *left, const void *right)
 {
 	const struct proclist_entry *a = left, *b = right;
@@ -279,11 +262,11 @@ int proclist_read(const struct target *target, struct proclist *ret_list)
 		else
 			entry_free(&entry);
 	}
-	err_clear();
 	if (list.n > 0)
 		qsort(list.v, list.n, sizeof(*list.v), compare);
-	read_map(target->record.pid, "uid_map", &list.maps.uid);
-	read_map(target->record.pid, "gid_map", &list.maps.gid);
+	(void)idmap_of_process(target->record.pid, "uid_map", &list.maps.uid);
+	(void)idmap_of_process(target->record.pid, "gid_map", &list.maps.gid);
+	err_clear();
 	*ret_list = list;
 	return 0;
 }

@@ -5,7 +5,8 @@
 #include "base/json.h"
 #include "spec/spec.h"
 
-/* The version of the runtime-spec that documents are written for, and the newest one known. */
+/* The newest version of the runtime-spec that is known, for states and features. What is written
+ * is of an older one (config.c), which more runtimes read. */
 #define CONFIG_VERSION "1.2.0"
 
 /*
