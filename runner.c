@@ -35,7 +35,9 @@ static bool is_runtime(const char *name)
 
 static int run_runtime(char *const *argv)
 {
-	return command_execute(&command_group_oci, argv, NULL, NULL);
+	int rc = command_execute(&command_group_oci, argv, NULL, NULL);
+
+	return rc < 0 ? command_group_oci.failure : rc;
 }
 
 static int run(char *const *argv, struct global_request *request)
@@ -58,7 +60,7 @@ static int run(char *const *argv, struct global_request *request)
 	/* A payload's status may come with a remark as well: that it was not found, or killed. */
 	if (rc != 0 && err_text()[0] != '\0')
 		fail_in(-EINVAL, "%s", command->name);
-	return rc;
+	return rc < 0 && command->failure != 0 ? command->failure : rc;
 }
 
 int main(int argc, char **argv)

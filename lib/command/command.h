@@ -32,6 +32,7 @@ struct command {
 	 * 125). The request's strings are freed by the caller, by the option tables. */
 	int (*run)(const struct host *host, void *request, const struct strvec *operands);
 	void (*release)(void *request); /* what the tables do not know; NULL */
+	int failure;                    /* exit status of its errors; 0: that of all others */
 };
 
 #define OPERANDS_ANY ((size_t)-1)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "command/command.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -61,27 +62,23 @@ static int print_version(void)
 
 static int dispatch(const struct host *host, void *data, const struct strvec *operands)
 {
+	static char *const no_words[] = { NULL };
 	const struct group_request *request = data;
-	const struct ociverb *verb = &request->verb;
+	const struct command *command = command_member(&command_group_oci, operands);
 	AUTO(strvec) argv = STRVEC_INIT;
-	const struct command *command;
-	int rc;
+	int rc = -EINVAL;
 
 	if (request->version)
 		return print_version();
-	command = command_member(&command_group_oci, operands);
-	if (command == NULL && operands->n == 0)
+	if (operands->n == 0)
 		return help_command(&command_group_oci);
-	hand_on(verb, operands, &argv);
-	/* Never a NULL, which none of both pushes would leave. */
-	strvec_push(&argv, "--");
-	strvec_remove(&argv, argv.n - 1);
-	rc = command != NULL ? command_execute(command, argv.v, host->root, host->runroot)
-			     : -EINVAL;
-	if (rc >= 0)
-		return rc;
-	write_log(verb);
-	return EXIT_RUNTIME;
+	hand_on(&request->verb, operands, &argv);
+	if (command != NULL)
+		rc = command_execute(command, argv.n > 0 ? argv.v : no_words, host->root,
+				     host->runroot);
+	if (rc < 0)
+		write_log(&request->verb);
+	return rc;
 }
 
 const struct command command_group_oci = {
@@ -95,4 +92,5 @@ const struct command command_group_oci = {
 	.request_size = sizeof(struct group_request),
 	.operands_max = OPERANDS_ANY,
 	.run = dispatch,
+	.failure = EXIT_RUNTIME,
 };

@@ -1,24 +1,27 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "command/command.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/err.h"
 #include "base/out.h"
 #include "command/ociverb.h"
 #include "oci/ocistate.h"
 
+enum list_format {
+	LIST_TABLE,
+	LIST_JSON,
+};
+
 struct list_request {
 	struct ociverb verb;
-	char *format;
+	int format; /* enum list_format */
 	bool quiet;
 };
 
 #define AT(field) offsetof(struct list_request, field)
 
 static const struct opt options[] = {
-	{ "format", 'f', OPT_STRING, AT(format), "FORMAT", "table (the default) or json" },
+	{ "format", 'f', OPT_CHOICE, AT(format), "FORMAT", "table (the default) or json", 0,
+	  VALUES_WORDS, "table|json" },
 	{ "quiet", 'q', OPT_FLAG, AT(quiet), .help = "only the IDs" },
 	OPT_END,
 };
@@ -35,7 +38,7 @@ static int add(const struct runtime *runtime, const char *id, struct list_reques
 		return 0;
 	}
 	status = ocistate_status(&state);
-	if (request->format == NULL) {
+	if (request->format == LIST_TABLE) {
 		buf_addf(out, "%s\t%d\t%s\t%s\t%s\t%s\n", id,
 			 status == OCI_STOPPED ? 0 : (int)state.pid, oci_status_name(status),
 			 state.bundle, state.created, state.owner != NULL ? state.owner : "");
@@ -56,7 +59,7 @@ static int print(const struct runtime *runtime, struct list_request *request,
 		 const struct strvec *ids, struct buf *out)
 {
 	AUTO(buf) rows = BUF_INIT;
-	bool json = request->format != NULL;
+	bool json = request->format == LIST_JSON;
 
 	buf_add_str(&rows, json ? "[" : "ID\tPID\tSTATUS\tBUNDLE\tCREATED\tOWNER\n");
 	for (size_t i = 0; i < ids->n; i++)
@@ -75,10 +78,6 @@ static int run(const struct host *host, void *data, const struct strvec *operand
 	AUTO(strvec) ids = STRVEC_INIT;
 	AUTO(buf) out = BUF_INIT;
 
-	if (request->format != NULL && strcmp(request->format, "table") == 0)
-		xreplace(&request->format, NULL);
-	if (request->format != NULL && strcmp(request->format, "json") != 0)
-		return refuse("invalid format option '%s': table and json are", request->format);
 	TRY(ociverb_runtime(host, &request->verb, &runtime));
 	TRY(ocistate_list(runtime.root, &ids));
 	if (request->quiet)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "command/command.h"
 
-#include <string.h>
-
 #include "base/err.h"
 #include "base/out.h"
 #include "command/ociverb.h"
@@ -10,11 +8,11 @@
 
 struct ps_request {
 	struct ociverb verb;
-	char *format;
+	int json; /* the second word of the format */
 };
 
 static const struct opt options[] = {
-	{ "format", 'f', OPT_STRING, offsetof(struct ps_request, format), "FORMAT",
+	{ "format", 'f', OPT_CHOICE, offsetof(struct ps_request, json), "FORMAT",
 	  "table (the default) or json, a list of numbers", .values = VALUES_WORDS,
 	  .words = "table|json" },
 	OPT_END,
@@ -23,17 +21,14 @@ static const struct opt options[] = {
 static int run(const struct host *host, void *data, const struct strvec *operands)
 {
 	const struct ps_request *request = data;
-	bool json = request->format != NULL && strcmp(request->format, "json") == 0;
 	AUTO(strvec) arguments = STRVEC_INIT;
 	AUTO(runtime) runtime = { 0 };
 	AUTO(buf) out = BUF_INIT;
 
-	if (request->format != NULL && !json && strcmp(request->format, "table") != 0)
-		return refuse("invalid format option '%s': table and json are", request->format);
 	for (size_t i = 1; i < operands->n; i++)
 		strvec_push(&arguments, operands->v[i]);
 	TRY(ociverb_runtime(host, &request->verb, &runtime));
-	TRY(runtime_ps(&runtime, operands->v[0], json, &arguments, &out));
+	TRY(runtime_ps(&runtime, operands->v[0], request->json != 0, &arguments, &out));
 	return out_raw(out.data, out.len);
 }
 

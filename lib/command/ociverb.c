@@ -117,18 +117,14 @@ static void warn(const void *arg, const char *text)
 int ociverb_runtime(const struct host *host, const struct ociverb *verb,
 		    struct runtime *ret_runtime)
 {
-	autofree char *here = getcwd(NULL, 0);
-	autofree char *root = NULL;
+	autofree char *root =
+		verb->root != NULL ? xstrdup(verb->root) : path_join(host->runroot, "oci");
 
-	if (here == NULL)
-		return fail("cannot find the current directory");
-	root = verb->root != NULL ? path_join(here, verb->root) : path_join(host->runroot, "oci");
 	*ret_runtime = (struct runtime){
 		.host = host,
-		.root = path_clean(root),
 		.systemd_cgroup = verb->systemd_cgroup,
 		.warn = warn,
 		.warn_arg = verb,
 	};
-	return 0;
+	return path_absolute(root, &ret_runtime->root);
 }

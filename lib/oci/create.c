@@ -16,11 +16,12 @@
 #include "box/hook.h"
 #include "box/rdt.h"
 #include "box/stay.h"
-#include "container/attend.h"
-#include "oci/ocibundle.h"
-#include "oci/ending.h"
+#include "container/process.h"
 #include "oci/execfail.h"
+#include "oci/foreground.h"
 #include "oci/handover.h"
+#include "oci/ocibundle.h"
+#include "oci/ocihook.h"
 #include "oci/ocistate.h"
 #include "spec/names.h"
 
@@ -93,7 +94,8 @@ static int build(struct making *making)
 
 	if (making->request->no_new_keyring)
 		spec->process.new_keyring = false;
-	handover_descriptors(&making->request->stdio, &spec->process);
+	TRY(process_listen_fds(spec));
+	spec->process.preserve_fds += (int)making->request->stdio.preserve_fds;
 	TRY(box_spawn(spec, box));
 	TRY(rdt_enter(spec, box->pid));
 	state->pid = box->pid;
@@ -102,7 +104,7 @@ static int build(struct making *making)
 	state->cgroup = buf_steal(&cgroup);
 	TRY(proc_start_time(box->pid, &state->pid_start));
 	TRY(explain_command(making, box_created(box)));
-	TRY(handover_send(&making->request->stdio, box));
+	TRY(handover_console(&making->request->stdio, box));
 	return tell_state(making, OCI_CREATED, &text);
 }
 
@@ -110,7 +112,7 @@ static int build(struct making *making)
 static int publish(struct making *making)
 {
 	TRY(ocistate_save(&making->state));
-	TRY(handover_pid(&making->request->stdio, making->box.pid));
+	TRY(handover_process(&making->request->stdio, &making->box));
 	/* It is anybody's to delete from now on. */
 	close(steal_fd(&making->state.lock));
 	return 0;
@@ -147,6 +149,18 @@ static int begin(struct making *making, const char *id)
 			       making->bundle.config.len, 0600, false);
 }
 
+/* Its directory, and what is run at its end. Once it is published others may delete it, and make
+ * another of its name: then this one is gone. */
+static void delete_state(struct making *making)
+{
+	struct ocistate *state = &making->state;
+
+	if (state->created == NULL || ocistate_lock(state) < 0)
+		return;
+	(void)ocihook_run(state, &making->bundle.spec, HOOK_POSTSTOP, OCI_STOPPED);
+	(void)ocistate_remove(making->runtime->root, state->id);
+}
+
 /* Nothing of it stays. */
 static int undo(struct making *making, int rc)
 {
@@ -154,10 +168,7 @@ static int undo(struct making *making, int rc)
 
 	(void)box_release(&making->box);
 	rdt_leave(&making->bundle.spec);
-	if (making->state.dir >= 0 && making->state.created != NULL) {
-		(void)ending_hooks(&making->state, &making->bundle.spec);
-		(void)ocistate_remove(making->runtime->root, making->state.id);
-	}
+	delete_state(making);
 	err_restore(&kept);
 	return rc;
 }
@@ -203,38 +214,14 @@ int runtime_create(const struct runtime *runtime, const struct runtime_create *r
 
 /* --- run -------------------------------------------------------------------------------------- */
 
-static int run_poststart(struct making *making)
-{
-	AUTO(buf) text = BUF_INIT;
-
-	if (making->bundle.spec.hooks.of[HOOK_POSTSTART].n == 0)
-		return 0;
-	ocistate_print(&making->state, OCI_RUNNING, false, &text);
-	return hook_run(&making->bundle.spec.hooks, HOOK_POSTSTART, &text);
-}
-
-static int attend(struct making *making)
-{
-	struct request request = { .tty = making->bundle.spec.process.terminal,
-				   .interactive = true,
-				   .sig_proxy = true };
-	struct attend attend = ATTEND_INIT;
-	int rc = attend_begin(&attend, &request, &making->box);
-
-	if (rc >= 0)
-		rc = attend_run(&attend);
-	attend_release(&attend);
-	return rc;
-}
-
 static int run(struct making *making, const char *id)
 {
 	TRY(begin(making, id));
 	TRY(build(making));
 	TRY(publish(making));
 	TRY(explain_command(making, box_go(&making->box)));
-	TRY(run_poststart(making));
-	return attend(making);
+	TRY(ocihook_run(&making->state, &making->bundle.spec, HOOK_POSTSTART, OCI_RUNNING));
+	return foreground_attend(&making->bundle.spec, &making->box, -1);
 }
 
 /* Its end is what is reported, whatever is left of it. */

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "oci/ending.h"
-
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -10,38 +8,25 @@
 
 #include "base/err.h"
 #include "box/cgroup.h"
-#include "box/hook.h"
 #include "box/rdt.h"
 #include "oci/ocibundle.h"
+#include "oci/ocihook.h"
 #include "oci/runtime.h"
 
 #define END_MS 10000 /* a process that SIGKILL has not ended by then hangs in the kernel */
 
-int ending_hooks(const struct ocistate *state, const struct spec *spec)
-{
-	AUTO(buf) text = BUF_INIT;
-
-	if (spec->hooks.of[HOOK_POSTSTOP].n == 0)
-		return 0;
-	ocistate_print(state, OCI_STOPPED, false, &text);
-	return hook_run(&spec->hooks, HOOK_POSTSTOP, &text);
-}
-
 /* --- kill ------------------------------------------------------------------------------------- */
 
-static int kill_all(const struct ocistate *state, int signal)
+/* What is in its cgroup, as far as that is its own. */
+static int kill_cgroup(const struct cgroup *cgroup, int signal)
 {
-	struct cgroup cgroup;
 	size_t n = 0;
 	pid_t *pids = NULL;
-	int rc;
+	int rc = signal == SIGKILL ? cgroup_kill(cgroup) : cgroup_procs(cgroup, &pids, &n);
 
-	TRY(cgroup_find(state->cgroup, &cgroup));
-	rc = signal == SIGKILL ? cgroup_kill(&cgroup) : cgroup_procs(&cgroup, &pids, &n);
 	for (size_t i = 0; i < n; i++)
 		kill(pids[i], signal);
 	free(pids);
-	cgroup_release(&cgroup);
 	return rc;
 }
 
@@ -53,6 +38,25 @@ static int kill_first(const struct ocistate *state, int signal)
 	    (syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) < 0 && errno == ESRCH))
 		return refuse_with(ESRCH, "container not running");
 	return 0;
+}
+
+/* Without a cgroup of its own only the kernel knows them all: it ends them with their first. */
+static int kill_all(const struct ocistate *state, int signal)
+{
+	struct cgroup cgroup;
+	int rc;
+
+	TRY(cgroup_find(state->cgroup, &cgroup));
+	if (cgroup.path != NULL && !cgroup.shared)
+		rc = kill_cgroup(&cgroup, signal);
+	else if (signal == SIGKILL && state->own_pids)
+		rc = kill_first(state, signal);
+	else if (cgroup.path == NULL)
+		rc = cgroup_refuse_none("kill --all");
+	else
+		rc = kill_cgroup(&cgroup, 0);
+	cgroup_release(&cgroup);
+	return rc;
 }
 
 int runtime_kill(const struct runtime *runtime, const char *id, int signal, bool all)
@@ -71,13 +75,18 @@ static int end_process(const struct ocistate *state)
 {
 	autoclose int pidfd = ocistate_pidfd(state);
 	struct pollfd poll_end = { .fd = pidfd, .events = POLLIN };
+	struct cgroup cgroup;
+	int rc;
 
 	if (pidfd < 0)
 		return 0;
 	if (syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
 		return fail("cannot kill the container's first process");
 	/* A paused one ends with the rest of its cgroup. */
-	TRY(kill_all(state, SIGKILL));
+	TRY(cgroup_find(state->cgroup, &cgroup));
+	rc = kill_cgroup(&cgroup, SIGKILL);
+	cgroup_release(&cgroup);
+	TRY(rc);
 	if (poll(&poll_end, 1, END_MS) == 0)
 		return refuse_with(EBUSY, "the container's first process does not end");
 	return 0;
@@ -85,10 +94,8 @@ static int end_process(const struct ocistate *state)
 
 static int delete (const struct runtime *runtime, struct ocistate *state, bool force)
 {
-	enum oci_status status;
+	enum oci_status status = ocistate_status(state);
 
-	TRY(ocistate_lock(state));
-	status = ocistate_status(state);
 	if (!force && (status == OCI_RUNNING || status == OCI_PAUSED))
 		return refuse_with(EBUSY, "cannot delete container '%s' that is not stopped: %s",
 				   state->id, oci_status_name(status));
@@ -100,7 +107,7 @@ static int delete (const struct runtime *runtime, struct ocistate *state, bool f
 		/* Its files are to go, whatever has become of the configuration. */
 		if (ocibundle_of(runtime, state, &bundle) == 0) {
 			rdt_leave(&bundle.spec);
-			(void)ending_hooks(state, &bundle.spec);
+			(void)ocihook_run(state, &bundle.spec, HOOK_POSTSTOP, OCI_STOPPED);
 			ocibundle_release(&bundle);
 		}
 		err_clear();
@@ -145,6 +152,8 @@ int runtime_delete(const struct runtime *runtime, const char *id, bool force)
 	AUTO(ocistate) state = OCISTATE_INIT;
 	int rc = ocistate_open(runtime->root, id, &state);
 
+	/* Whoever has just run it may be deleting it himself. */
+	rc = rc < 0 ? rc : ocistate_lock(&state);
 	if (rc == -ENOENT && force)
 		return delete_rest(runtime, id);
 	TRY(rc);

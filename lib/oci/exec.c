@@ -11,10 +11,10 @@
 #include "base/units.h"
 #include "box/join.h"
 #include "box/rdt.h"
-#include "container/attend.h"
-#include "oci/ocibundle.h"
 #include "oci/execfail.h"
+#include "oci/foreground.h"
 #include "oci/handover.h"
+#include "oci/ocibundle.h"
 #include "oci/ocistate.h"
 #include "spec/bundleconfig.h"
 #include "spec/names.h"
@@ -99,7 +99,7 @@ static int make_process(const struct runtime_exec *request, struct spec *spec)
 		xreplace(&process->selinux_label, label_of(request->label));
 	if (process->args.n == 0)
 		return refuse("process args cannot be empty");
-	handover_descriptors(&request->stdio, process);
+	process->preserve_fds = (int)request->stdio.preserve_fds;
 	return handover_check(&request->stdio, process->terminal, !request->detach);
 }
 
@@ -129,25 +129,9 @@ static int begin(const struct runtime_exec *request, const struct spec *spec,
 	TRY(box_join(spec, join, box));
 	TRY(rdt_join(spec, box->pid));
 	TRY(box_created(box));
-	TRY(handover_send(&request->stdio, box));
+	TRY(handover_console(&request->stdio, box));
 	TRY(execfail_explain(box, &spec->process.args, box_go(box)));
-	return handover_pid(&request->stdio, box->pid);
-}
-
-static int attend(const struct spec *spec, const struct join *join, struct box *box)
-{
-	struct request request = { .tty = spec->process.terminal,
-				   .interactive = true,
-				   .sig_proxy = true };
-	struct attend attend = ATTEND_INIT;
-	int rc;
-
-	attend.other = spec->ns[NS_PID].mode == NS_NEW ? -1 : join->pidfd;
-	rc = attend_begin(&attend, &request, box);
-	if (rc >= 0)
-		rc = attend_run(&attend);
-	attend_release(&attend);
-	return rc;
+	return handover_process(&request->stdio, box);
 }
 
 static int run(const struct runtime_exec *request, const struct spec *spec, struct join *join)
@@ -160,7 +144,8 @@ static int run(const struct runtime_exec *request, const struct spec *spec, stru
 		box.phase = BOX_NONE;
 		rc = 0;
 	} else if (rc >= 0) {
-		rc = attend(spec, join, &box);
+		rc = foreground_attend(spec, &box,
+				       spec->ns[NS_PID].mode == NS_NEW ? -1 : join->pidfd);
 	}
 	(void)box_release(&box);
 	return rc;

@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -11,9 +10,6 @@
 
 #include "base/err.h"
 #include "base/fs.h"
-#include "base/units.h"
-
-#define LISTEN_MAX 1024
 
 int handover_check(const struct runtime_stdio *stdio, bool terminal, bool foreground)
 {
@@ -67,37 +63,24 @@ static int send_descriptor(const char *path, const char *what, const char *text,
 	return 0;
 }
 
-int handover_send(const struct runtime_stdio *stdio, struct box *box)
+int handover_console(const struct runtime_stdio *stdio, const struct box *box)
 {
-	if (stdio->console_socket != NULL && box->console >= 0)
-		TRY(send_descriptor(stdio->console_socket, "console socket", "/dev/ptmx",
-				    box->console));
+	if (stdio->console_socket == NULL || box->console < 0)
+		return 0;
+	return send_descriptor(stdio->console_socket, "console socket", "/dev/ptmx", box->console);
+}
+
+/* Write the number, whole or not at all. */
+static int write_pid(const char *path, pid_t pid)
+{
+	autofree char *text = xasprintf("%d", (int)pid);
+
+	return fs_replace_file(AT_FDCWD, path, text, strlen(text), 0644, false);
+}
+
+int handover_process(const struct runtime_stdio *stdio, const struct box *box)
+{
 	if (stdio->pidfd_socket != NULL)
 		TRY(send_descriptor(stdio->pidfd_socket, "pidfd socket", "pidfd", box->pidfd));
-	return 0;
-}
-
-int handover_pid(const struct runtime_stdio *stdio, pid_t pid)
-{
-	autofree char *text = NULL;
-
-	if (stdio->pid_file == NULL)
-		return 0;
-	text = xasprintf("%d", (int)pid);
-	return fs_replace_file(AT_FDCWD, stdio->pid_file, text, strlen(text), 0644, false);
-}
-
-void handover_descriptors(const struct runtime_stdio *stdio, struct spec_process *process)
-{
-	const char *listen = getenv("LISTEN_FDS");
-	uint64_t n = 0;
-
-	process->preserve_fds = (int)stdio->preserve_fds;
-	if (listen == NULL || units_parse_u64(listen, LISTEN_MAX, &n) < 0 || n == 0) {
-		err_clear();
-		return;
-	}
-	process->preserve_fds += (int)n;
-	env_set(&process->env, "LISTEN_FDS", listen);
-	env_set(&process->env, "LISTEN_PID", "1");
+	return stdio->pid_file != NULL ? write_pid(stdio->pid_file, box->pid) : 0;
 }

@@ -9,12 +9,10 @@
 
 /* Refuse what does not go together, before anything is made. foreground: we stay with it. */
 int handover_check(const struct runtime_stdio *stdio, bool terminal, bool foreground);
-/* Once the box is created: send the terminal and the descriptor where they are wanted. */
-int handover_send(const struct runtime_stdio *stdio, struct box *box);
-/* Write the number, whole or not at all. */
-int handover_pid(const struct runtime_stdio *stdio, pid_t pid);
-/* Descriptors that the process is to have: those asked for and, behind LISTEN_FDS, those of systemd
- * (sd_listen_fds(3)). */
-void handover_descriptors(const struct runtime_stdio *stdio, struct spec_process *process);
+/* Once the box is created: send the terminal where it is wanted. */
+int handover_console(const struct runtime_stdio *stdio, const struct box *box);
+/* Once the process is there, which for one that joins a container is after box_go(): its
+ * descriptor, and its number in a file. */
+int handover_process(const struct runtime_stdio *stdio, const struct box *box);
 
 #endif

@@ -3,8 +3,10 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "base/bounds.h"
 #include "base/err.h"
@@ -21,28 +23,6 @@ void ocibundle_release(struct ocibundle *bundle)
 	bundle->dir = NULL;
 }
 
-static int find_directory(const char *given, char **ret_dir)
-{
-	autofree char *here = getcwd(NULL, 0);
-	autofree char *path = NULL;
-
-	if (here == NULL)
-		return fail("cannot find the current directory");
-	path = path_join(here, given != NULL ? given : ".");
-	*ret_dir = path_clean(path);
-	return 0;
-}
-
-/* FNV-1a */
-static uint32_t hash(const char *text)
-{
-	uint32_t value = 2166136261U;
-
-	for (; *text != '\0'; text++)
-		value = (value ^ (unsigned char)*text) * 16777619U;
-	return value;
-}
-
 /* A place for the cgroup of a bundle that names none: containers of the same ID that other
  * directories of states have are elsewhere. */
 static void place_cgroup(const struct runtime *runtime, const char *id, struct spec_cgroup *cgroup)
@@ -51,8 +31,9 @@ static void place_cgroup(const struct runtime *runtime, const char *id, struct s
 	if (cgroup->path != NULL && cgroup->path[0] != '\0')
 		return;
 	free(cgroup->path);
-	cgroup->path = xasprintf("%s%s.%08x", cgroup->systemd ? ":berth:" : "", id,
-				 (unsigned int)hash(runtime->root));
+	cgroup->path = xasprintf("%s%s.%08lx", cgroup->systemd ? ":berth:" : "", id,
+				 crc32(0, (const unsigned char *)runtime->root,
+				       (unsigned int)strlen(runtime->root)));
 }
 
 /* What is asked for on the command line and not in the document. */
@@ -99,7 +80,7 @@ int ocibundle_load(const struct runtime *runtime, const struct runtime_create *r
 	const char *file = request->config != NULL ? request->config : "config.json";
 	struct ocibundle bundle = { .config = BUF_INIT };
 	autoclose int dirfd = -1;
-	int rc = find_directory(request->bundle, &bundle.dir);
+	int rc = path_absolute(request->bundle != NULL ? request->bundle : ".", &bundle.dir);
 
 	TRY(rc);
 	dirfd = fs_open(AT_FDCWD, bundle.dir, O_PATH | O_DIRECTORY, 0);

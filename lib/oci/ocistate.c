@@ -18,6 +18,7 @@
 #include "base/proc.h"
 #include "box/cgroup.h"
 #include "spec/config.h"
+#include "spec/configpart.h"
 
 #define STATE "state.json"
 #define LOCK "lock"
@@ -90,14 +91,13 @@ static int lock_patiently(int dir)
 }
 
 /* What is in it of one that was never finished goes. */
-static int take(struct ocistate *state, bool *ret_there)
+static int take(struct ocistate *state)
 {
 	state->lock = lock_patiently(state->dir);
 	if (state->lock == -EWOULDBLOCK)
 		return refuse_taken(state->id);
 	TRY(state->lock);
-	*ret_there = fs_exists(state->dir, STATE) != 0;
-	if (*ret_there)
+	if (fs_exists(state->dir, STATE) != 0)
 		return refuse_taken(state->id);
 	if (unlinkat(state->dir, OCISTATE_SOCKET, 0) < 0 && errno != ENOENT)
 		return fail("cannot remove what was left of '%s'", state->id);
@@ -108,7 +108,6 @@ int ocistate_make(const char *root, const char *id, struct ocistate *ret_state)
 {
 	autoclose int parent = -1;
 	AUTO(ocistate) state = OCISTATE_INIT;
-	bool there;
 
 	TRY(ocistate_check_id(id));
 	parent = open_root(root, true);
@@ -118,7 +117,7 @@ int ocistate_make(const char *root, const char *id, struct ocistate *ret_state)
 	state.id = xstrdup(id);
 	state.dir = fs_open(parent, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 	TRY(state.dir);
-	TRY(take(&state, &there));
+	TRY(take(&state));
 	/* The one that was there before may have been deleted in between. */
 	if (fs_exists(parent, id) != 1)
 		return refuse_taken(id);
@@ -138,16 +137,15 @@ int ocistate_lock(struct ocistate *state)
 
 int ocistate_remove(const char *root, const char *id)
 {
-	autofree char *path = xasprintf("%s/%s", root, id);
+	autofree char *state = xasprintf("%s/" STATE, id);
 	autoclose int parent = open_root(root, false);
 
 	if (parent == -ENOENT)
 		return 0;
 	TRY(parent);
 	/* First what makes it one: a half-removed directory is garbage, and not a container. */
-	autofree char *state = xasprintf("%s/" STATE, id);
 	if (unlinkat(parent, state, 0) < 0 && errno != ENOENT)
-		return fail("cannot remove '%s'", path);
+		return fail("cannot remove '%s/%s'", root, state);
 	return fs_remove_tree(parent, id);
 }
 
@@ -228,40 +226,17 @@ int ocistate_save(const struct ocistate *state)
 	return fs_replace_file(state->dir, STATE, text.data, text.len, 0600, false);
 }
 
-static int get_copy(const cJSON *json, const char *key, char **slot)
-{
-	const char *text = NULL;
-
-	TRY(json_get_string(json, key, &text));
-	*slot = xstrdup_null(text);
-	return 0;
-}
-
-static int read_annotations(const cJSON *json, struct spec_keyvalues *annotations)
-{
-	const cJSON *map = NULL, *item;
-	const char *text;
-
-	TRY(json_get_object(json, "annotations", &map));
-	cJSON_ArrayForEach(item, map)
-	{
-		TRY(json_string(item, "annotations", &text));
-		keyvalues_add(annotations, item->string, text);
-	}
-	return 0;
-}
-
 static int parse(const struct buf *text, struct ocistate *state)
 {
 	autojson cJSON *json = NULL;
 	int64_t pid = 0;
 
 	TRY(json_parse(text->data, text->len, STATE, &json));
-	TRY(get_copy(json, "bundle", &state->bundle));
-	TRY(get_copy(json, "rootfs", &state->rootfs));
-	TRY(get_copy(json, "cgroup", &state->cgroup));
-	TRY(get_copy(json, "created", &state->created));
-	TRY(get_copy(json, "owner", &state->owner));
+	TRY(config_get_copy(json, "bundle", &state->bundle));
+	TRY(config_get_copy(json, "rootfs", &state->rootfs));
+	TRY(config_get_copy(json, "cgroup", &state->cgroup));
+	TRY(config_get_copy(json, "created", &state->created));
+	TRY(config_get_copy(json, "owner", &state->owner));
 	TRY(json_get_int(json, "pid", 1, INT32_MAX, &pid));
 	TRY(json_get_u64(json, "pidStart", UINT64_MAX, &state->pid_start));
 	TRY(json_get_bool(json, "ownPids", &state->own_pids));
@@ -269,7 +244,7 @@ static int parse(const struct buf *text, struct ocistate *state)
 	TRY(json_get_bool(json, "notifies", &state->notifies));
 	TRY(json_get_bool(json, "poststop", &state->poststop));
 	TRY(json_get_bool(json, "noNewKeyring", &state->no_new_keyring));
-	TRY(read_annotations(json, &state->annotations));
+	TRY(config_part_keyvalues(json, "annotations", &state->annotations));
 	state->pid = (pid_t)pid;
 	return pid > 0 && state->cgroup != NULL ? 0 : refuse("'%s' is not complete", STATE);
 }

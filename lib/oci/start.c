@@ -6,8 +6,8 @@
 
 #include "base/err.h"
 #include "box/box.h"
-#include "box/hook.h"
 #include "oci/ocibundle.h"
+#include "oci/ocihook.h"
 #include "oci/ocistate.h"
 #include "oci/runtime.h"
 
@@ -23,12 +23,10 @@ static int refuse_status(const struct ocistate *state)
 static int run_poststart(const struct runtime *runtime, const struct ocistate *state)
 {
 	AUTO(ocibundle) bundle = { .config = BUF_INIT };
-	AUTO(buf) text = BUF_INIT;
 
 	spec_init(&bundle.spec);
 	TRY(ocibundle_of(runtime, state, &bundle));
-	ocistate_print(state, OCI_RUNNING, false, &text);
-	return hook_run(&bundle.spec.hooks, HOOK_POSTSTART, &text);
+	return ocihook_run(state, &bundle.spec, HOOK_POSTSTART, OCI_RUNNING);
 }
 
 /* A container whose hook has failed is not to run. */

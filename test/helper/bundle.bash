@@ -6,6 +6,10 @@
 #                         terminal and a root that can be written, changed by a jq program
 #   oci_status ID         prints the status of a container
 #   oci_teardown          deletes what is left; for teardown() before berth_teardown
+#   try JQ SCRIPT         runs a bundle changed by the jq program, whose process is this script: $status, $output, $stderr
+#   refused JQ TEXT       such a bundle is an error with this text, and nothing has run
+#   own_cgroup            for setup() after berth_setup: $name is a cgroup of this test's own, $v the version of cgroups here
+#   remove_cgroup         for teardown() after oci_teardown
 
 oci() {
 	"${BERTH%/*}/berth-oci" --root "$T/oci" "$@"
@@ -43,4 +47,32 @@ oci_teardown() {
 	for id in $(oci list -q 2>/dev/null); do
 		oci delete --force "$id" || :
 	done
+}
+
+sh_args() { # TEXT: a jq program
+	jq -rn --arg text "$1" '".process.args = [\"sh\", \"-c\", \($text | tojson)]"'
+}
+
+try() { # JQ SCRIPT
+	bundle a "$1 | $(sh_args "$2")"
+	split oci run -b "$T/a" a
+}
+
+refused() { # JQ TEXT
+	try "$1" "echo it ran"
+	want 1
+	lacks "it ran"
+	err_has "$2"
+}
+
+own_cgroup() {
+	name=berth-test-${T##*.}
+	case $(stat -f -c %T /sys/fs/cgroup) in
+	cgroup2fs) v=2 ;;
+	*) v=1 ;;
+	esac
+}
+
+remove_cgroup() {
+	find /sys/fs/cgroup -depth -type d -path "*$name*" -exec rmdir {} + 2>/dev/null || :
 }

@@ -16,6 +16,7 @@
 #   each FUNCTION ARG     FUNCTION with $RUNTIME runc and then berth: fails unless both print the same and end alike. What
 #                         they print is in $output; $N is a name for what the function makes, which is not in the comparison
 #   until_so SECONDS CMD  in there: waits for CMD, which prints nothing, and ends the function if that is in vain
+#   engine_teardown       for teardown(): removes what is left, and fails if anything stays
 #   engine_is_clean       fails if a container has left state or a cgroup behind
 
 engine_up() {
@@ -167,4 +168,16 @@ engine_is_clean() {
 		echo "cgroups left behind (above)"
 		return 1
 	fi
+}
+
+engine_teardown() {
+	local left rc=0
+	[ -n "${T:-}" ] || return 0
+	left=$(docker ps -aq)
+	# shellcheck disable=SC2086
+	[ -z "$left" ] || docker rm -f $left >/dev/null || rc=1
+	docker network prune -f >/dev/null || rc=1
+	engine_is_clean || rc=1
+	berth_teardown || rc=1
+	return $rc
 }

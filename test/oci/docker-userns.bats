@@ -26,13 +26,7 @@ setup() {
 }
 
 teardown() {
-	local left rc=0
-	[ -n "${T:-}" ] || return 0
-	left=$(docker ps -aq)
-	[ -z "$left" ] || docker rm -f $left >/dev/null || rc=1
-	engine_is_clean || rc=1
-	berth_teardown || rc=1
-	return $rc
+	engine_teardown
 }
 
 # The host's devices are mounts here, ours read-only. The directory of the message queues, which everybody may write to, belongs

@@ -22,14 +22,7 @@ setup() {
 }
 
 teardown() {
-	local left rc=0
-	[ -n "${T:-}" ] || return 0
-	left=$(docker ps -aq)
-	[ -z "$left" ] || docker rm -f $left >/dev/null || rc=1
-	docker network prune -f >/dev/null || rc=1
-	engine_is_clean || rc=1
-	berth_teardown || rc=1
-	return $rc
+	engine_teardown
 }
 
 # A container that ends with what `run` gives it, and one that stays.

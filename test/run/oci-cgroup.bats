@@ -9,16 +9,12 @@ load ../helper/bundle
 
 setup() {
 	berth_setup
-	name=berth-test-${T##*.}
-	case $(stat -f -c %T /sys/fs/cgroup) in
-	cgroup2fs) v=2 ;;
-	*) v=1 ;;
-	esac
+	own_cgroup
 }
 
 teardown() {
 	oci_teardown
-	find /sys/fs/cgroup -depth -type d -path "*$name*" -exec rmdir {} + 2>/dev/null || :
+	remove_cgroup
 	berth_teardown
 }
 

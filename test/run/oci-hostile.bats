@@ -3,13 +3,11 @@
 # shows. The bundles are written by test/helper/evilbundle; what they aim at is $T/canary, which must stay as it is.
 # Root tries each without and with a user namespace, an ordinary user as root of his own.
 load ../helper/berth
+load ../helper/evil
 
 setup() {
 	berth_setup
-	[ -x /usr/bin/busybox ] || skip "missing: busybox"
-	modes=(rootless)
-	[ "$(persona)" != root ] || modes=(root userns)
-	mode=${modes[0]}
+	evil_setup
 	mkdir -p "$T/canary/d/d"
 	echo secret >"$T/canary/f"
 	echo secret >"$T/canary/hosts"
@@ -50,35 +48,6 @@ canary_is() {
 
 oci() {
 	"$BERTH" oci --root "$T/state" "$@"
-}
-
-bundle() { # [EDIT | ENTRY]...: $T/b
-	rm -rf "$T/b"
-	"$helper/evilbundle" "$T/b" "$mode" "$@"
-}
-
-go() { # $status, $output, $stderr
-	split timeout 30 "$BERTH" oci --root "$T/state" run --bundle "$T/b" y
-	# A few lines, and nothing in them that a terminal would obey.
-	[ "$(wc -c <"$T/.stderr")" -le 4096 ]
-	if LC_ALL=C grep '[^[:print:]]' "$T/.stderr"; then
-		return 1
-	fi
-}
-
-refused() { # TEXT [EDIT | ENTRY]...
-	local text=$1
-	shift
-	bundle "$@"
-	go
-	want 1
-	err_has "$text"
-}
-
-works() { # [EDIT | ENTRY]...
-	bundle "$@"
-	go
-	want 0
 }
 
 # In DIR, until $T/enough is there: `flip` is a directory and a link to TARGET in turn, as fast as can be.

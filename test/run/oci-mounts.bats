@@ -2,38 +2,11 @@
 # What a bundle has in `mounts`, `root`, `linux.devices`, `linux.maskedPaths` and what belongs to them. The
 # bundles are written by test/helper/evilbundle. Root tries most of them a second time with a user namespace.
 load ../helper/berth
+load ../helper/evil
 
 setup() {
 	berth_setup
-	[ -x /usr/bin/busybox ] || skip "missing: busybox"
-	modes=(rootless)
-	[ "$(persona)" != root ] || modes=(root userns)
-	mode=${modes[0]}
-}
-
-bundle() { # [EDIT | ENTRY]...: $T/b
-	rm -rf "$T/b"
-	"$helper/evilbundle" "$T/b" "$mode" "$@"
-}
-
-go() { # $status, $output, $stderr
-	split timeout 30 "$BERTH" oci --root "$T/state" run --bundle "$T/b" x
-}
-
-works() { # [EDIT | ENTRY]...
-	bundle "$@"
-	go
-	want 0
-}
-
-refused() { # TEXT [EDIT | ENTRY]...
-	local text=$1
-	shift
-	bundle "$@"
-	go
-	want 1
-	err_has "$text"
-	[ ! -e "$T/state/x" ]
+	evil_setup
 }
 
 # The container prints its mount table; these look into it.

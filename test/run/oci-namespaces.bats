@@ -14,23 +14,6 @@ teardown() {
 	berth_teardown
 }
 
-sh_args() { # TEXT: a jq program
-	jq -rn --arg text "$1" '".process.args = [\"sh\", \"-c\", \($text | tojson)]"'
-}
-
-# Runs a bundle made with the jq program and the script.
-try() { # JQ SCRIPT
-	bundle a "$1 | $(sh_args "$2")"
-	split oci run -b "$T/a" a
-}
-
-refused() { # JQ TEXT
-	try "$1" "echo it ran"
-	want 1
-	lacks "it ran"
-	err_has "$2"
-}
-
 # The first container of a pod, in the background; $pid is its process.
 pod() { # JQ
 	bundle pod "$1 | .process.args = [\"sleep\", \"600\"]"

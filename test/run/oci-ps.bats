@@ -57,7 +57,7 @@ up() {
 	up
 	split oci ps -f yaml a
 	want 1
-	err_has "invalid format option"
+	err_has "is not table or json"
 	oci kill a KILL
 	eventually 10 eval '[ "$(oci_status a)" = stopped ]'
 	split oci ps a
